@@ -1,0 +1,75 @@
+import type { SimulatedWorld } from '#platform';
+import { type Address, type Clock, NetworkError, type Random, sleep } from '#platform';
+import { type Api, KafkaError, type RequestInput, type ResponseOf } from '#protocol';
+import { metadata } from '#protocol/apis/metadata.ts';
+import { BrokerClient } from '#transport';
+
+const requestTimeoutMs = 4000;
+
+export interface KnownTopic {
+  readonly topicId: string;
+  /** By partition: where its leader listens; undefined while there is none. */
+  readonly leaders: readonly (Address | undefined)[];
+}
+
+/** A Kafka client on a host of its own: asks brokers, finds leaders, tries again. */
+export class SimulatedClient {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly #client: BrokerClient;
+  readonly #bootstrap: readonly Address[];
+  #stopped = false;
+
+  constructor(world: SimulatedWorld, name: string, bootstrap: readonly Address[]) {
+    const { clock, random, network, log } = world.node(name).platform;
+    this.name = name;
+    this.clock = clock;
+    this.random = random.fork('workload');
+    this.#client = new BrokerClient({ network, clock, log, random: random.fork('client'), clientId: name });
+    this.#bootstrap = bootstrap;
+  }
+
+  /** The workload is over; loops look at this between two requests. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  anyBroker(): Address {
+    return this.#bootstrap[this.random.below(this.#bootstrap.length)]!;
+  }
+
+  /** One request, one try. Undefined: no answer, the outcome is unknown. */
+  async ask<A extends Api>(
+    to: Address,
+    api: A,
+    request: RequestInput<A>,
+    options: { channel?: string; timeoutMs?: number } = {},
+  ): Promise<ResponseOf<A> | undefined> {
+    try {
+      return await this.#client.send(to, api, request, { timeoutMs: options.timeoutMs ?? requestTimeoutMs, channel: options.channel });
+    } catch (error) {
+      if (error instanceof NetworkError || error instanceof KafkaError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Where a topic lives now, as some broker sees it; undefined when it is not known there. */
+  async find(topic: string): Promise<KnownTopic | undefined> {
+    const response = await this.ask(this.anyBroker(), metadata, { topics: [{ name: topic }], allowAutoTopicCreation: false });
+    const found = response?.topics[0];
+    if (response === undefined || found === undefined || found.errorCode !== 'NONE') return undefined;
+    const addresses = new Map(response.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
+    const leaders: (Address | undefined)[] = [];
+    for (const { partitionIndex, leaderId } of found.partitions) leaders[partitionIndex] = addresses.get(leaderId);
+    return { topicId: found.topicId, leaders };
+  }
+
+  pause(): Promise<void> {
+    return sleep(this.clock, 20 + this.random.below(200));
+  }
+}

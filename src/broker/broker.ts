@@ -1,0 +1,430 @@
+import type { Socket } from 'node:net';
+import {
+  type BrokerImage,
+  ControllerService,
+  checkBrokerProperties,
+  EffectiveConfigs,
+  emptyImage,
+  type MetadataImage,
+  MetadataLoader,
+  supportedFeatures,
+} from '#metadata';
+import { type Address, type Logger, type Platform, sleep } from '#platform';
+import { type Api, KafkaError, type RequestInput, type ResponseOf } from '#protocol';
+import { allocateProducerIds } from '#protocol/apis/allocate-producer-ids.ts';
+import { envelope } from '#protocol/apis/envelope.ts';
+import { metadataLogConfig, metadataTopicName, Raft } from '#raft';
+import { ReplicaManager } from '#replication';
+import { LogDirectory } from '#storage';
+import { BrokerClient, KafkaServer } from '#transport';
+import { type BrokerConfig, defaultAdvertisedHost, listenerName, loopbackHosts } from './config.ts';
+import type { Services } from './context.ts';
+import { ControllerChannel } from './controller-channel.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { FetchSessions } from './fetch-sessions.ts';
+import { allHandlers } from './handlers/index.ts';
+import { Identity } from './identity.ts';
+import { BrokerLifecycle } from './lifecycle.ts';
+import { ProducerIds } from './producer-ids.ts';
+import { ReadinessWatch } from './readiness-watch.ts';
+import { LocalRouter, type RequestRouter } from './request-router.ts';
+import { type StartSettings, startSettings } from './settings.ts';
+
+/** Takes the HTTP connections of the common port. */
+export interface HttpDoor {
+  handle(socket: Socket): void;
+  close(): Promise<void>;
+}
+
+export interface BrokerOptions {
+  readonly platform: Platform;
+  readonly config: BrokerConfig;
+  /** Makes the HTTP side; without it HTTP connections are closed. */
+  readonly http?: (router: RequestRouter) => HttpDoor;
+  /** Sees the broker when it is put together and has not started to look for the cluster. */
+  readonly onOpened?: (broker: Broker) => void;
+  /** Told when this broker cannot go on: its disk failed, or an invariant did not hold. */
+  readonly onFatal?: (error: unknown) => void;
+}
+
+const shutdownTimeoutMs = 3000;
+/** A change of the cluster that is under way gets so long, as a broker that stops as well may never confirm it. */
+const retireTimeoutMs = 1000;
+const forwardTimeoutMs = 30_000;
+
+/**
+ * One broker: the platform's doors, the log directory, the metadata quorum, the partitions and the port, put together. It is a
+ * Raft voter or observer, may become the controller, and serves partitions, all in one event loop.
+ */
+export class Broker {
+  readonly #platform: Platform;
+  readonly #config: BrokerConfig;
+  readonly #log: Logger;
+  readonly #logDirectory: LogDirectory;
+  readonly #client: BrokerClient;
+  readonly #server: KafkaServer;
+  readonly #http: HttpDoor | undefined;
+  /** This broker's part in the quorum; for tests that look on. */
+  readonly raft: Raft;
+  readonly #loader: MetadataLoader;
+  readonly #controller: ControllerService;
+  readonly #partitions: ReplicaManager;
+  readonly #lifecycle: BrokerLifecycle;
+  readonly #dispatcher: Dispatcher;
+  readonly router: RequestRouter;
+  #readinessWatch: ReadinessWatch | undefined;
+  #stopping: Promise<void> | undefined;
+
+  /**
+   * Opens the data, takes the port and starts to look for the cluster. Resolves when the port answers; {@link whenReady} tells when requests succeed.
+   * @throws ConfigError-like errors that name what is wrong: directory in use, foreign cluster or id, port in use
+   */
+  static async start(options: BrokerOptions): Promise<Broker> {
+    const { platform, config } = options;
+    const log = platform.log.child({ broker: config.nodeId });
+    const properties = new Map(config.properties);
+    for (const name of checkBrokerProperties(properties)) log.warn({ name }, 'a setting of this name is not known and has no effect');
+    const configs = new EffectiveConfigs({ nodeId: config.nodeId, properties });
+    Identity.check(platform.disk, config.directory, config.nodeId);
+    const logDirectory = await LogDirectory.open({
+      platform: { ...platform, log },
+      path: config.directory,
+      config: configs.logConfig(emptyImage, ''),
+      configFor: (topic) => (topic === metadataTopicName ? metadataLogConfig : configs.logConfig(emptyImage, topic)),
+    });
+    try {
+      return await Broker.#assemble(options, log, properties, configs, logDirectory);
+    } catch (error) {
+      await logDirectory.close({}).catch(() => {});
+      throw error;
+    }
+  }
+
+  static async #assemble(
+    options: BrokerOptions,
+    log: Logger,
+    properties: Map<string, string>,
+    configs: EffectiveConfigs,
+    logDirectory: LogDirectory,
+  ): Promise<Broker> {
+    const { platform, config } = options;
+    const { clock, random, network } = platform;
+    const identity = await Identity.load(platform.disk, config.directory, config.nodeId, random);
+    const client = new BrokerClient({ network, clock, random: random.fork('client'), log, clientId: `broker-${config.nodeId}` });
+    const settings = startSettings(configs);
+    let broker: Broker | undefined;
+    // Who dials in the first moment waits until there is somebody to answer.
+    const opened = Promise.withResolvers<Broker>();
+    opened.promise.catch(() => {});
+    const server = await KafkaServer.listen({
+      network,
+      clock,
+      log,
+      hosts: config.hosts ?? loopbackHosts,
+      port: config.port,
+      limits: settings.limits,
+      onRequest: (frame, connection) =>
+        broker === undefined
+          ? opened.promise.then((ready) => ready.#dispatcher.dispatch(frame, connection))
+          : broker.#dispatcher.dispatch(frame, connection),
+      onHttp: (socket) => {
+        opened.promise.then(
+          (ready) => (ready.#http === undefined ? socket.destroy() : ready.#http.handle(socket)),
+          () => socket.destroy(),
+        );
+      },
+    });
+    try {
+      const advertised: Address = { host: config.advertisedHost ?? defaultAdvertisedHost, port: server.port };
+      describeListeners(properties, config, advertised);
+      const raft = await Raft.open({
+        platform: { ...platform, log },
+        nodeId: config.nodeId,
+        directoryId: identity.directoryId,
+        clusterId: identity.clusterId,
+        directory: `${config.directory}/${metadataTopicName}-0`,
+        logDirectory,
+        advertised,
+        peers: config.peers,
+        client,
+        config: settings.raft,
+        onClusterId: (id) => identity.joinCluster(id),
+        onFatal: options.onFatal,
+      });
+      broker = new Broker(options, { log, configs, settings, identity, logDirectory, client, server, raft, advertised });
+      options.onOpened?.(broker);
+      broker.#start(settings);
+      opened.resolve(broker);
+      return broker;
+    } catch (error) {
+      opened.reject(error);
+      client.close();
+      await server.close({ graceMs: 0 });
+      throw error;
+    }
+  }
+
+  private constructor(
+    options: BrokerOptions,
+    parts: {
+      log: Logger;
+      configs: EffectiveConfigs;
+      settings: StartSettings;
+      identity: Identity;
+      logDirectory: LogDirectory;
+      client: BrokerClient;
+      server: KafkaServer;
+      raft: Raft;
+      advertised: Address;
+    },
+  ) {
+    const { platform, config } = options;
+    const { clock, random } = platform;
+    const { log, configs, settings, logDirectory, client, raft } = parts;
+    this.#platform = platform;
+    this.#config = config;
+    this.#log = log;
+    this.#logDirectory = logDirectory;
+    this.#client = client;
+    this.#server = parts.server;
+    this.raft = raft;
+    this.#loader = new MetadataLoader({
+      clock,
+      log,
+      snapshotEveryBytes: settings.snapshotEveryBytes,
+      snapshotEveryMs: settings.snapshotEveryMs,
+    });
+    this.#controller = new ControllerService({
+      nodeId: config.nodeId,
+      clock,
+      random: random.fork('controller'),
+      log,
+      configs,
+      loader: this.#loader,
+      metadataLog: raft,
+      expectedBrokers: config.peers.length + 1,
+    });
+    const channel = new ControllerChannel({ client, clock, finder: { controllerAddress: () => raft.leader.address } });
+    const incarnationId = random.uuid();
+    this.#partitions = new ReplicaManager({
+      nodeId: config.nodeId,
+      logDirectory,
+      clock,
+      logger: log,
+      logConfigOf: (topic, image) => configs.logConfig(image, topic),
+      onBroken: options.onFatal,
+      isOfThisLife: (image) => image.brokers.get(config.nodeId)?.incarnationId === incarnationId,
+    });
+    this.#lifecycle = new BrokerLifecycle({
+      nodeId: config.nodeId,
+      incarnationId,
+      directoryId: parts.identity.directoryId,
+      clusterId: () => raft.clusterId,
+      advertised: parts.advertised,
+      rack: config.properties?.get('broker.rack') ?? null,
+      features: supportedFeatures.map(({ name, minVersion, maxVersion }) => ({
+        name,
+        minSupportedVersion: minVersion,
+        maxSupportedVersion: maxVersion,
+      })),
+      previousBrokerEpoch: logDirectory.lastCleanShutdown?.brokerEpoch ?? -1n,
+      heartbeatIntervalMs: settings.heartbeatIntervalMs,
+      channel,
+      clock,
+      log,
+      appliedOffset: () => this.#partitions.appliedOffset,
+    });
+    const services = this.#services(configs, settings, channel);
+    this.#dispatcher = new Dispatcher({
+      handlers: allHandlers(() => this.#dispatcher),
+      services,
+      log,
+      isFormed: () => raft.isFormed,
+      forward: (frame, apiName, remote) => this.#forward(channel, frame, apiName, remote),
+      onBroken: options.onFatal,
+    });
+    this.router = new LocalRouter({
+      nodeId: config.nodeId,
+      clusterId: () => raft.clusterId,
+      image: () => this.#loader.image,
+      dispatcher: this.#dispatcher,
+      client,
+      channel,
+      isController: () => this.#controller.isActive,
+      addressOf: services.addressOf,
+      readiness: () => this.readiness(),
+      whenReady: (timeoutMs) => this.whenReady(timeoutMs),
+    });
+    this.#http = options.http?.(this.router);
+    if (options.onFatal !== undefined) logDirectory.onOffline(options.onFatal);
+  }
+
+  get port(): number {
+    return this.#server.port;
+  }
+
+  /** Whether requests succeed, and if not, why, in a sentence for people. */
+  readiness(): { ready: boolean; why: string } {
+    if (this.#stopping !== undefined) return { ready: false, why: 'this broker is shutting down' };
+    if (!this.raft.isFormed) {
+      const named = this.#config.peers.length + 1;
+      return {
+        ready: false,
+        why: `the cluster is not formed yet: it needs ${Math.floor(named / 2) + 1} of the ${named} brokers named by --peers to be up`,
+      };
+    }
+    // A broker in service goes on without a controller: it has the metadata, and only changes of it have to wait.
+    if (this.#lifecycle.isRunning) return { ready: true, why: 'ready' };
+    if (this.raft.leader.leaderId === -1)
+      return { ready: false, why: 'the cluster has no controller at the moment: a majority of its voters must be up' };
+    return { ready: false, why: this.#lifecycle.whyNotRunning };
+  }
+
+  async whenReady(timeoutMs: number): Promise<boolean> {
+    const { clock } = this.#platform;
+    const deadline = clock.monotonic() + timeoutMs;
+    while (!this.readiness().ready) {
+      const left = deadline - clock.monotonic();
+      if (left <= 0 || this.#stopping !== undefined) return false;
+      await sleep(clock, Math.min(5, left));
+    }
+    return true;
+  }
+
+  /** Leaves the cluster in good order: hands its duties over, answers what it has accepted, closes its files. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  #start(settings: StartSettings): void {
+    this.#loader.onImage((image, delta) => this.#partitions.apply(image, delta));
+    this.#loader.onImage((_image, delta) => {
+      for (const { before, after } of delta.brokers) if (after !== undefined && after.epoch !== before?.epoch) this.#forgive(after);
+    });
+    this.#partitions.onApplied(() => this.#lifecycle.reportProgress());
+    this.#loader.makeSnapshotsWith(this.raft);
+    this.raft.addListener(this.#loader);
+    this.raft.addListener(this.#controller);
+    this.raft.addListener({ handleCommit() {}, handleSnapshot() {}, handleLeaderChange: () => this.#lifecycle.hurry() });
+    this.raft.start();
+    this.#lifecycle.start();
+    this.#readinessWatch = new ReadinessWatch({
+      clock: this.#platform.clock,
+      log: this.#log,
+      readiness: () => this.readiness(),
+      silentPeers: () => this.raft.silentPeers,
+    });
+    this.#logDirectory.startHousekeeping({ retentionCheckMs: settings.retentionCheckMs });
+    void this.#lifecycle.whenRunning().then(() => this.#partitions.removeDeletedTopics());
+  }
+
+  /** A broker that has just registered is up, whatever was found when it was last dialled. */
+  #forgive({ endpoints }: BrokerImage): void {
+    for (const { host, port } of endpoints) this.#client.forgive({ host, port });
+  }
+
+  async #stop(): Promise<void> {
+    this.#log.info({}, 'shutting down');
+    this.#readinessWatch?.stop();
+    if (this.raft.leader.leaderId !== -1) await this.#lifecycle.shutDown(shutdownTimeoutMs);
+    this.#lifecycle.stop();
+    await this.#controller.retire(retireTimeoutMs);
+    await this.#http?.close();
+    await this.#server.close({ graceMs: 1000 });
+    await this.raft.shutdown();
+    this.#controller.close();
+    await this.#partitions.close();
+    this.#client.close();
+    await this.#logDirectory.close({ brokerEpoch: this.#lifecycle.brokerEpoch });
+    this.#log.info({}, 'stopped');
+  }
+
+  #services(configs: EffectiveConfigs, settings: StartSettings, channel: ControllerChannel): Services {
+    const broker = this;
+    const { clock, random } = this.#platform;
+    const producerIds = new ProducerIds(() => this.#allocateProducerIds(channel));
+    const fetchSessions = new FetchSessions({
+      random: random.fork('fetch-sessions'),
+      now: () => clock.monotonic(),
+      slots: settings.fetchSessionSlots,
+    });
+    return {
+      nodeId: this.#config.nodeId,
+      get clusterId() {
+        return broker.raft.clusterId;
+      },
+      get image() {
+        return broker.#loader.image;
+      },
+      configs,
+      partitions: this.#partitions,
+      logDirectory: this.#logDirectory,
+      controller: this.#controller,
+      raft: this.raft,
+      producerIds,
+      fetchSessions,
+      underWay: new Set(),
+      clock,
+      random,
+      log: this.#log,
+      addressOf: (brokerId) => addressOf(brokerId, this.#loader.image),
+      freeBytes: () => this.#platform.disk.freeBytes(this.#config.directory),
+      get controllerId() {
+        return broker.#controllerId();
+      },
+      sendToController: (api, request) => this.#sendToController(channel, api, request),
+    };
+  }
+
+  #controllerId(): number {
+    const { leaderId } = this.raft.leader;
+    const leader = this.#loader.image.brokers.get(leaderId);
+    return leader === undefined || leader.fenced ? this.#config.nodeId : leaderId;
+  }
+
+  async #sendToController<A extends Api>(channel: ControllerChannel, api: A, request: RequestInput<A>): Promise<ResponseOf<A>> {
+    if (this.#controller.isActive) return this.router.send(api, request, 'local');
+    return channel.send(api, request, { timeoutMs: forwardTimeoutMs });
+  }
+
+  async #allocateProducerIds(channel: ControllerChannel) {
+    const response = await channel.send(
+      allocateProducerIds,
+      { brokerId: this.#config.nodeId, brokerEpoch: this.#lifecycle.brokerEpoch },
+      { timeoutMs: 5000, refusal: (answer) => answer.errorCode },
+    );
+    if (response.errorCode !== 'NONE') throw new KafkaError(response.errorCode);
+    return { first: response.producerIdStart, length: response.producerIdLen };
+  }
+
+  async #forward(channel: ControllerChannel, frame: Buffer, apiName: string, remote: Address | undefined): Promise<Buffer> {
+    const response = await channel.send(
+      envelope,
+      { requestData: frame, requestPrincipal: null, clientHostAddress: Buffer.from(remote?.host ?? '') },
+      { timeoutMs: forwardTimeoutMs, channel: `forward-${apiName}`, refusal: (answer) => answer.errorCode },
+    );
+    if (response.errorCode !== 'NONE') throw new KafkaError(response.errorCode);
+    if (response.responseData === null) throw new KafkaError('UNKNOWN_SERVER_ERROR', 'the controller gave no answer to pass on');
+    return response.responseData;
+  }
+}
+
+/** What Kafka keeps in server.properties and here comes from elsewhere, so that DescribeConfigs can tell it. */
+function describeListeners(
+  properties: Map<string, string>,
+  { nodeId, hosts = loopbackHosts, directory }: BrokerConfig,
+  advertised: Address,
+): void {
+  const listener = (host: string) => `${listenerName}://${host.includes(':') ? `[${host}]` : host}:${advertised.port}`;
+  properties.set('node.id', String(nodeId));
+  properties.set('broker.id', String(nodeId));
+  properties.set('listeners', hosts.map(listener).join(','));
+  properties.set('advertised.listeners', listener(advertised.host));
+  properties.set('log.dirs', directory);
+}
+
+function addressOf(brokerId: number, image: MetadataImage): Address | undefined {
+  const endpoint = image.brokers.get(brokerId)?.endpoints[0];
+  return endpoint === undefined ? undefined : { host: endpoint.host, port: endpoint.port };
+}

@@ -1,0 +1,226 @@
+import { asKafkaError, KafkaError, type ResponseInput } from '#protocol';
+import { type FetchRequest, fetch } from '#protocol/apis/fetch.ts';
+import { metadataTopicId, metadataTopicName } from '#raft';
+import type { IsolationLevel, Partition } from '#replication';
+import type { Context } from '../context.ts';
+import type { FetchedPartition, FetchPlan, FetchTarget } from '../fetch-sessions.ts';
+import { handler } from '../handler.ts';
+import { hintedEndpoints, leaderHint } from '../leader-hints.ts';
+import { resolveTopic } from '../topics.ts';
+
+type Answer = ResponseInput<typeof fetch>;
+
+/** No answer is larger, whatever the client allows. */
+const maxAnswerBytes = 57_671_680;
+const noRecords = Buffer.alloc(0);
+
+/** Fetch: the records from these offsets on; waits for more when there are fewer bytes than wanted. Voters and observers read the metadata log through it too. */
+export const handleFetch = handler(
+  fetch,
+  '4-18',
+  (request, context) => (isForMetadataLog(request) ? context.raft.fetch(request) : fetchRecords(request, context)),
+  {
+    beforeFormed: true,
+    // Before version 7 there is no error but a partition's.
+    failed: (request, { errorName: errorCode }, apiVersion) => ({
+      throttleTimeMs: 0,
+      errorCode,
+      responses:
+        apiVersion >= 7
+          ? []
+          : request.topics.map(({ topic, topicId, partitions }) => ({
+              topic,
+              topicId,
+              partitions: partitions.map(({ partition: partitionIndex }) => ({
+                partitionIndex,
+                errorCode,
+                highWatermark: -1n,
+                records: noRecords,
+              })),
+            })),
+    }),
+  },
+);
+
+function isForMetadataLog(request: FetchRequest): boolean {
+  if (Math.max(request.replicaState.replicaId, request.replicaId) < 0 || request.topics.length !== 1) return false;
+  const { topic, topicId } = request.topics[0]!;
+  return topicId === metadataTopicId || topic === metadataTopicName;
+}
+
+async function fetchRecords(request: FetchRequest, context: Context): Promise<Answer> {
+  const plan = context.fetchSessions.plan(request, context.apiVersion);
+  if (typeof plan === 'string') return { throttleTimeMs: 0, errorCode: plan, sessionId: 0, responses: [] };
+  const isolationLevel: IsolationLevel = request.isolationLevel === 1 ? 'read_committed' : 'read_uncommitted';
+  const maxBytes = Math.min(request.maxBytes, maxAnswerBytes);
+  const minBytes = Math.min(request.minBytes, maxBytes);
+  const deadline = context.clock.monotonic() + request.maxWaitMs;
+  for (;;) {
+    const wakeUp = new WakeUp();
+    try {
+      const { found, bytes, urgent } = await readAll(plan.targets, isolationLevel, maxBytes, wakeUp, context);
+      const left = deadline - context.clock.monotonic();
+      if (urgent || bytes >= minBytes || left <= 0 || plan.targets.length === 0 || context.connection?.closed)
+        return answer(plan, found, context);
+      await wakeUp.within(left, context);
+    } finally {
+      wakeUp.stop();
+    }
+  }
+}
+
+/** Reads in the order of the targets until the answer is full. A partition's own error, or a divergence, makes the answer urgent. */
+async function readAll(
+  targets: readonly FetchTarget[],
+  isolationLevel: IsolationLevel,
+  maxBytes: number,
+  wakeUp: WakeUp,
+  context: Context,
+) {
+  const found = new Map<FetchTarget, FetchedPartition>();
+  let bytes = 0;
+  let urgent = false;
+  for (const target of targets) {
+    const room = maxBytes - bytes;
+    const result = await readOne(target, isolationLevel, room, bytes === 0, wakeUp, context);
+    bytes += result.records?.length ?? 0;
+    if (result.errorCode !== 'NONE' || result.divergingEpoch !== undefined) urgent = true;
+    found.set(target, result);
+  }
+  return { found, bytes, urgent };
+}
+
+async function readOne(
+  target: FetchTarget,
+  isolationLevel: IsolationLevel,
+  room: number,
+  isFirst: boolean,
+  wakeUp: WakeUp,
+  context: Context,
+): Promise<FetchedPartition> {
+  let partition: Partition | undefined;
+  try {
+    const { name, id } = resolveTopic(target.topic, target.topicId, context.apiVersion >= 13, context);
+    if (!context.may('read', name)) throw new KafkaError('TOPIC_AUTHORIZATION_FAILED');
+    partition = context.partitions.leader(name, target.partition, target.currentLeaderEpoch, id);
+    wakeUp.watch(partition);
+    const divergingEpoch = divergence(partition, target);
+    const wanted = divergingEpoch === undefined ? Math.max(0, Math.min(target.maxBytes, room)) : 0;
+    const read = await partition.read(target.fetchOffset, wanted, isolationLevel, isFirst && divergingEpoch === undefined);
+    return {
+      partitionIndex: target.partition,
+      errorCode: 'NONE',
+      highWatermark: read.highWatermark,
+      lastStableOffset: read.lastStableOffset,
+      logStartOffset: read.logStartOffset,
+      abortedTransactions: read.abortedTransactions,
+      records: read.records,
+      ...(divergingEpoch === undefined ? {} : { divergingEpoch }),
+    };
+  } catch (error) {
+    return failed(target, asKafkaError(error), partition, context);
+  }
+}
+
+/** A reader whose last record is of an epoch that ended earlier here has followed a history that was cut off (KIP-320, KIP-595). */
+function divergence(partition: Partition, target: FetchTarget): { epoch: number; endOffset: bigint } | undefined {
+  const { lastFetchedEpoch, fetchOffset } = target;
+  if (lastFetchedEpoch < 0 || fetchOffset < partition.log.logStartOffset) return undefined; // what is below the start is out of range, whatever its epoch
+  const found = partition.endOffsetForEpoch(lastFetchedEpoch);
+  if (found === undefined) throw new KafkaError('OFFSET_OUT_OF_RANGE', `nothing is known of leader epoch ${lastFetchedEpoch}`);
+  const { leaderEpoch, endOffset } = found;
+  return leaderEpoch < lastFetchedEpoch || endOffset < fetchOffset ? { epoch: leaderEpoch, endOffset } : undefined;
+}
+
+function failed(target: FetchTarget, error: KafkaError, partition: Partition | undefined, context: Context): FetchedPartition {
+  if (error.errorName === 'UNKNOWN_SERVER_ERROR') context.log.error({ error: String(error.cause ?? error) }, 'a fetch failed');
+  const known = error.errorName === 'OFFSET_OUT_OF_RANGE' ? partition : undefined;
+  return {
+    partitionIndex: target.partition,
+    errorCode: error.errorName,
+    highWatermark: known?.highWatermark ?? -1n,
+    lastStableOffset: known?.lastStableOffset ?? -1n,
+    logStartOffset: known?.log.logStartOffset ?? -1n,
+    abortedTransactions: null,
+    records: noRecords,
+    ...hint(target, error, context),
+  };
+}
+
+/** A client that asked the wrong broker is told the right one. */
+function hint(target: FetchTarget, error: KafkaError, context: Context): Pick<FetchedPartition, 'currentLeader'> {
+  if (context.apiVersion < 12 || (error.errorName !== 'NOT_LEADER_OR_FOLLOWER' && error.errorName !== 'FENCED_LEADER_EPOCH')) return {};
+  const { topic: name, topicId, partition } = target;
+  const currentLeader = leaderHint({ name, topicId }, partition, context.apiVersion >= 13, context);
+  return currentLeader === undefined ? {} : { currentLeader };
+}
+
+function answer(plan: FetchPlan, found: ReadonlyMap<FetchTarget, FetchedPartition>, context: Context): Answer {
+  const byTopic = new Map<string, Answer['responses'][number] & { partitions: FetchedPartition[] }>();
+  const leaders = new Set<number>();
+  for (const [target, result] of found) {
+    if (!plan.isNews(target, result)) continue;
+    if (result.currentLeader !== undefined) leaders.add(result.currentLeader.leaderId!);
+    const key = `${target.topicId}/${target.topic}`;
+    let topic = byTopic.get(key);
+    if (topic === undefined) byTopic.set(key, (topic = { topic: target.topic, topicId: target.topicId, partitions: [] }));
+    topic.partitions.push(result);
+  }
+  plan.done(found);
+  return {
+    throttleTimeMs: 0,
+    errorCode: 'NONE',
+    sessionId: plan.sessionId,
+    responses: [...byTopic.values()],
+    ...(context.apiVersion >= 16 && leaders.size > 0 ? { nodeEndpoints: hintedEndpoints(leaders, context) } : {}),
+  };
+}
+
+/** The waiting fetches of each connection, so that a connection needs one callback however many fetches it makes. */
+const waitingOn = new WeakMap<object, Set<() => void>>();
+
+/** Calls back when the connection is gone. Returns how to stop that. */
+function whenGone(connection: NonNullable<Context['connection']>, callback: () => void): () => void {
+  const callbacks = waitingOn.get(connection) ?? new Set<() => void>();
+  if (!waitingOn.has(connection)) {
+    waitingOn.set(connection, callbacks);
+    connection.onClose(() => {
+      for (const wake of callbacks) wake();
+    });
+  }
+  callbacks.add(callback);
+  return () => callbacks.delete(callback);
+}
+
+/**
+ * Wakes a waiting fetch when one of its partitions has something new, or when nobody waits for its answer any more. Watching begins
+ * before the read, so nothing falls in between.
+ */
+class WakeUp {
+  readonly #stops: (() => void)[] = [];
+  #woken = false;
+  #resolve: (() => void) | undefined;
+
+  watch(partition: Partition): void {
+    this.#stops.push(partition.watch(this.#wake));
+  }
+
+  within(timeoutMs: number, context: Context): Promise<void> {
+    if (this.#woken) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#resolve = resolve;
+      const timer = context.clock.after(timeoutMs, resolve);
+      this.#stops.push(() => timer.cancel());
+      if (context.connection !== undefined) this.#stops.push(whenGone(context.connection, this.#wake));
+    });
+  }
+
+  stop(): void {
+    for (const stop of this.#stops) stop();
+  }
+
+  readonly #wake = (): void => {
+    this.#woken = true;
+    this.#resolve?.();
+  };
+}

@@ -1,0 +1,163 @@
+import { AssertionError } from 'node:assert/strict';
+import { type ErrorName, KafkaError, RecordBatch, type ResponseInput } from '#protocol';
+import { type ProduceRequest, produce } from '#protocol/apis/produce.ts';
+import type { Appended } from '#replication';
+import type { Context } from '../context.ts';
+import { handler } from '../handler.ts';
+import { hintedEndpoints, leaderHint } from '../leader-hints.ts';
+import { resolveTopic } from '../topics.ts';
+
+type AskedTopic = ProduceRequest['topicData'][number];
+type AskedPartition = AskedTopic['partitionData'][number];
+type Answer = ResponseInput<typeof produce>;
+type PartitionAnswer = Answer['responses'][number]['partitionResponses'][number];
+
+/**
+ * Produce: append these batches. All of them are appended before the first wait, so requests of one connection keep their order
+ * while they share a sync.
+ */
+export const handleProduce = handler(
+  produce,
+  '3-13',
+  (request, context) => {
+    if (request.acks < -1 || request.acks > 1) {
+      throw new KafkaError('INVALID_REQUIRED_ACKS', `acks=${request.acks}: only -1 (all), 0 and 1 exist`);
+    }
+    let waiting = false;
+    const started = request.topicData.map((topic) => ({
+      topic,
+      partitions: topic.partitionData.map((asked) => {
+        const appended = append(topic, asked, request, context);
+        if (appended.committed !== undefined) waiting = true;
+        return appended;
+      }),
+    }));
+    if (request.acks === 0) return noAnswer(started, context);
+    if (!waiting) return answer(started, context);
+    const all = started.flatMap(({ partitions }) => partitions.map((partition) => settle(partition, context)));
+    return Promise.all(all).then(() => answer(started, context));
+  },
+  {
+    advertisedMin: 0,
+    failed: (request, error) =>
+      request.acks === 0
+        ? 'close'
+        : {
+            responses: request.topicData.map((topic) => ({
+              name: topic.name,
+              topicId: topic.topicId,
+              partitionResponses: topic.partitionData.map(({ index }) => ({
+                index,
+                errorCode: error.errorName,
+                baseOffset: -1n,
+                errorMessage: error.message,
+              })),
+            })),
+          },
+  },
+);
+
+interface StartedTopic {
+  readonly topic: AskedTopic;
+  readonly partitions: readonly Started[];
+}
+
+interface Started {
+  readonly index: number;
+  readonly committed: Promise<void> | undefined;
+  response: PartitionAnswer;
+}
+
+function append(topic: AskedTopic, asked: AskedPartition, request: ProduceRequest, context: Context): Started {
+  const { index } = asked;
+  try {
+    const { name, id } = resolveTopic(topic.name, topic.topicId, context.apiVersion >= 13, context);
+    if (!context.may('write', name)) throw new KafkaError('TOPIC_AUTHORIZATION_FAILED');
+    const partition = context.partitions.leader(name, index, -1, id);
+    const records = checkRecords(asked.records, context.apiVersion);
+    const { info, committed } = partition.append(records, request.acks, Math.max(request.timeoutMs, 1));
+    return { index, committed, response: succeeded(index, info) };
+  } catch (error) {
+    return { index, committed: undefined, response: failed(index, error, context) };
+  }
+}
+
+/** Exactly one batch of the current format per partition, sound by its header and checksum. */
+function checkRecords(records: Buffer | null, apiVersion: number): Buffer {
+  if (records === null || records.length === 0)
+    throw new KafkaError('INVALID_RECORD', 'a produce request needs one record batch per partition');
+  const batch = new RecordBatch(records, 0);
+  batch.checkForProduce();
+  if (batch.compression === 'zstd' && apiVersion < 7)
+    throw new KafkaError('UNSUPPORTED_COMPRESSION_TYPE', 'zstd needs Produce version 7 or later');
+  // Nobody here could end the transaction, and readers of committed records would wait for that for ever.
+  if (batch.isTransactional) throw new KafkaError('INVALID_TXN_STATE', 'no transaction is under way: this version has none');
+  return records;
+}
+
+function succeeded(index: number, info: Appended['info']): PartitionAnswer {
+  return {
+    index,
+    errorCode: 'NONE',
+    baseOffset: info.firstOffset,
+    logAppendTimeMs: BigInt(info.logAppendTimeMs),
+    logStartOffset: info.logStartOffset,
+    recordErrors: [],
+    errorMessage: null,
+  };
+}
+
+function failed(index: number, error: unknown, context: Context): PartitionAnswer {
+  let errorName: ErrorName = 'UNKNOWN_SERVER_ERROR';
+  if (error instanceof AssertionError) throw error;
+  if (error instanceof KafkaError) errorName = error.errorName;
+  else context.log.error({ error: String(error), stack: (error as Error)?.stack }, 'an append failed');
+  return {
+    index,
+    errorCode: errorName,
+    baseOffset: -1n,
+    logAppendTimeMs: -1n,
+    logStartOffset: -1n,
+    recordErrors: [],
+    errorMessage: error instanceof KafkaError ? error.message : null,
+  };
+}
+
+/** A producer with acks=0 reads no answers; that something went wrong it learns from the end of the connection. */
+function noAnswer(started: readonly StartedTopic[], context: Context): null | 'close' {
+  for (const { topic, partitions } of started) {
+    for (const { response } of partitions) {
+      if (response.errorCode === 'NONE') continue;
+      const { errorCode: error, index: partition } = response;
+      context.log.debug({ topic: topic.name, partition, error, remote: context.remote }, 'closing: a produce with acks=0 failed');
+      return 'close';
+    }
+  }
+  return null;
+}
+
+async function settle(started: Started, context: Context): Promise<void> {
+  try {
+    await started.committed;
+  } catch (error) {
+    started.response = failed(started.index, error, context);
+  }
+}
+
+/** A client that asked the wrong broker is told the right one. */
+function answer(started: readonly StartedTopic[], context: Context): Answer {
+  const leaders = new Set<number>();
+  const hinted = (topic: AskedTopic, response: PartitionAnswer): PartitionAnswer => {
+    if (response.errorCode !== 'NOT_LEADER_OR_FOLLOWER' || context.apiVersion < 10) return response;
+    const currentLeader = leaderHint(topic, response.index, context.apiVersion >= 13, context);
+    if (currentLeader === undefined) return response;
+    leaders.add(currentLeader.leaderId);
+    return { ...response, currentLeader };
+  };
+  const responses = started.map(({ topic, partitions }) => ({
+    name: topic.name,
+    topicId: topic.topicId,
+    partitionResponses: partitions.map(({ response }) => hinted(topic, response)),
+  }));
+  return { responses, throttleTimeMs: 0, ...(leaders.size === 0 ? {} : { nodeEndpoints: hintedEndpoints(leaders, context) }) };
+}

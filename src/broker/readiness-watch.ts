@@ -1,0 +1,48 @@
+import type { Clock, Logger, Timer } from '#platform';
+
+const lookEveryMs = 5_000;
+/** A reason that stays is told again after so long. */
+const tellAgainMs = 60_000;
+
+export interface ReadinessWatchOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readiness(): { ready: boolean; why: string };
+  /** Addresses at which nobody answered last, and how that went. */
+  silentPeers(): ReadonlyMap<string, string>;
+}
+
+/** Tells whoever reads the log what a broker waits for while it is not ready: a broker that waits for its peers looks as if it ran. */
+export class ReadinessWatch {
+  readonly #options: ReadinessWatchOptions;
+  readonly #timer: Timer;
+  /** At the last look; a broker is not ready when it starts. */
+  #wasReady = false;
+  #told: { why: string; at: number } | undefined;
+
+  constructor(options: ReadinessWatchOptions) {
+    this.#options = options;
+    this.#timer = options.clock.every(lookEveryMs, () => this.#look());
+  }
+
+  stop(): void {
+    this.#timer.cancel();
+  }
+
+  #look(): void {
+    const { clock, log, readiness, silentPeers } = this.#options;
+    const { ready, why } = readiness();
+    // What is over at the second look, as an election is, is not worth a line.
+    const isNews = this.#wasReady;
+    this.#wasReady = ready;
+    if (ready) {
+      if (this.#told !== undefined) log.info({}, 'ready');
+      this.#told = undefined;
+      return;
+    }
+    const now = clock.monotonic();
+    if (isNews || (this.#told?.why === why && now - this.#told.at < tellAgainMs)) return;
+    this.#told = { why, at: now };
+    log.warn({ silentPeers: Object.fromEntries(silentPeers()) }, `not ready: ${why}`);
+  }
+}

@@ -1,0 +1,114 @@
+import type { MetadataImage } from '#metadata';
+import type { Address } from '#platform';
+import { type Api, asKafkaError, KafkaError, type RequestInput, type ResponseOf, withDefaults } from '#protocol';
+import type { BrokerClient } from '#transport';
+import type { ControllerChannel } from './controller-channel.ts';
+import type { Dispatcher } from './dispatcher.ts';
+
+const defaultTimeoutMs = 30_000;
+
+/** Where a request is to run: on this broker, on the active controller, or on the broker with this id. */
+export type Target = 'local' | 'controller' | number;
+
+export interface SendOptions {
+  readonly timeoutMs?: number | undefined;
+  readonly findTimeoutMs?: number | undefined;
+}
+
+/** What HTTP sees of a broker: the same requests, carried out by the same handlers, here or on another broker. */
+export interface RequestRouter {
+  readonly nodeId: number;
+  readonly clusterId: string | undefined;
+  readonly image: MetadataImage;
+  /**
+   * Carries a request out, at most once.
+   * @param options.findTimeoutMs how long to look for the controller, while there is none
+   * @throws KafkaError when it was certainly not carried out; NetworkError when that is not known
+   */
+  send<A extends Api>(api: A, request: RequestInput<A>, to?: Target, options?: SendOptions): Promise<ResponseOf<A>>;
+  /** Whether requests will succeed, and if not, why, in a sentence. */
+  readiness(): { ready: boolean; why: string };
+  /** Waits for {@link readiness}, at most so long. */
+  whenReady(timeoutMs: number): Promise<boolean>;
+}
+
+export interface LocalRouterOptions {
+  readonly nodeId: number;
+  readonly clusterId: () => string | undefined;
+  readonly image: () => MetadataImage;
+  readonly dispatcher: Dispatcher;
+  readonly client: BrokerClient;
+  readonly channel: ControllerChannel;
+  readonly isController: () => boolean;
+  readonly addressOf: (brokerId: number) => Address | undefined;
+  readonly readiness: () => { ready: boolean; why: string };
+  readonly whenReady: (timeoutMs: number) => Promise<boolean>;
+}
+
+/** The router of a process that has a broker in it. */
+export class LocalRouter implements RequestRouter {
+  readonly #options: LocalRouterOptions;
+
+  constructor(options: LocalRouterOptions) {
+    this.#options = options;
+  }
+
+  get nodeId(): number {
+    return this.#options.nodeId;
+  }
+
+  get clusterId(): string | undefined {
+    return this.#options.clusterId();
+  }
+
+  get image(): MetadataImage {
+    return this.#options.image();
+  }
+
+  readiness(): { ready: boolean; why: string } {
+    return this.#options.readiness();
+  }
+
+  whenReady(timeoutMs: number): Promise<boolean> {
+    return this.#options.whenReady(timeoutMs);
+  }
+
+  async send<A extends Api>(api: A, request: RequestInput<A>, to: Target = 'local', options: SendOptions = {}): Promise<ResponseOf<A>> {
+    const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+    const here = to === 'local' || to === this.#options.nodeId || (to === 'controller' && this.#options.isController());
+    if (here) return this.#here(api, request);
+    if (to === 'controller') {
+      return this.#options.channel.send(api, request, {
+        timeoutMs,
+        findTimeoutMs: options.findTimeoutMs,
+        channel: 'http-admin',
+        refusal: (response) => topLevelError(response as object),
+      });
+    }
+    const address = this.#options.addressOf(to);
+    if (address === undefined) throw new KafkaError('BROKER_NOT_AVAILABLE', `broker ${to} is not known`);
+    return this.#options.client.send(address, api, request, { channel: `http-${api.name}`, timeoutMs });
+  }
+
+  async #here<A extends Api>(api: A, request: RequestInput<A>): Promise<ResponseOf<A>> {
+    try {
+      const response = await this.#options.dispatcher.dispatchLocal(api, withDefaults(api.request, request) as never);
+      return withDefaults(api.response, response) as ResponseOf<A>;
+    } catch (error) {
+      throw asKafkaError(error);
+    }
+  }
+}
+
+/** Admin answers have an error per topic; only those that carry one for the whole can say "not the controller". */
+function topLevelError(response: object): KafkaError['errorName'] {
+  return 'errorCode' in response ? (response.errorCode as KafkaError['errorName']) : firstItemError(response);
+}
+
+/** An answer in which every item says NOT_CONTROLLER comes from a broker that carried out nothing. */
+function firstItemError(response: object): KafkaError['errorName'] {
+  for (const items of Object.values(response)) {
+    if (Array.isArray(items) && items.length > 0 && items.every((item) => item?.errorCode === 'NOT_CONTROLLER')) return 'NOT_CONTROLLER';
+  }
+  return 'NONE';
+}

@@ -1,0 +1,36 @@
+import { type EffectiveConfigs, emptyImage } from '#metadata';
+import type { RaftConfig } from '#raft';
+import type { ServerLimits } from '#transport';
+
+/** What is read once, when a broker starts: the static configuration, sorted by who obeys it. */
+export interface StartSettings {
+  readonly limits: Partial<ServerLimits>;
+  readonly raft: Partial<RaftConfig>;
+  readonly snapshotEveryBytes: number;
+  readonly snapshotEveryMs: number;
+  readonly retentionCheckMs: number;
+  readonly heartbeatIntervalMs: number;
+  readonly fetchSessionSlots: number;
+}
+
+export function startSettings(configs: EffectiveConfigs): StartSettings {
+  const number = (name: string) => configs.brokerNumber(emptyImage, name);
+  return {
+    limits: {
+      maxFrameBytes: number('socket.request.max.bytes'),
+      maxIdleMs: number('connections.max.idle.ms'),
+      maxConnections: number('max.connections'),
+    },
+    raft: {
+      electionTimeoutMs: number('controller.quorum.election.timeout.ms'),
+      electionBackoffMaxMs: number('controller.quorum.election.backoff.max.ms'),
+      fetchTimeoutMs: number('controller.quorum.fetch.timeout.ms'),
+      requestTimeoutMs: number('controller.quorum.request.timeout.ms'),
+    },
+    snapshotEveryBytes: number('metadata.log.max.record.bytes.between.snapshots'),
+    snapshotEveryMs: number('metadata.log.max.snapshot.interval.ms'),
+    retentionCheckMs: number('log.retention.check.interval.ms'),
+    heartbeatIntervalMs: number('broker.heartbeat.interval.ms'),
+    fetchSessionSlots: number('max.incremental.fetch.session.cache.slots'),
+  };
+}

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { runMain } from './testing.ts';
+
+async function outcome(...args: string[]) {
+  const program = runMain(args);
+  program.endInput();
+  const code = await program.ended;
+  return { code, output: program.output, errors: program.errors };
+}
+
+test.each(['up', 'broker', 'producer', 'consumer'])('%s --help shows examples and exit codes', async (command) => {
+  const { code, output, errors } = await outcome(command, '--help');
+
+  expect(code).toBe(0);
+  expect(output).toContain('Examples');
+  expect(output).toContain(`kafka-lite-cluster ${command}`);
+  expect(output).toContain('Exit codes:');
+  expect(errors).toBe('');
+});
+
+test('--version prints the version and nothing else', async () => {
+  expect((await outcome('--version')).output).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
+test('without arguments it shows the help', async () => {
+  expect((await outcome()).output).toContain('Commands:');
+});
+
+test.each([
+  { args: ['brokr'], error: 'Did you mean broker?' },
+  { args: ['broker', '--prot=1'], error: "unknown option '--prot=1'" },
+  { args: ['up', '--conut', '3'], error: 'Did you mean --count?' },
+  { args: ['broker', '--id=1'], error: '--port is missing' },
+  { args: ['broker', '--id=one', '--port=8080'], error: '--id=one: a broker id is a whole number' },
+  { args: ['producer'], error: '--meta is missing' },
+  { args: ['consumer', '--meta=nowhere'], error: '--meta=nowhere: this is not an address' },
+  { args: ['up', '--count=0'], error: '--count=0' },
+])('$args ends with 2 and says what is wrong', async ({ args, error }) => {
+  const { code, output, errors } = await outcome(...args);
+
+  expect(code).toBe(2);
+  expect(errors).toContain(error);
+  expect(output).toBe('');
+});

@@ -1,0 +1,145 @@
+import { Command, CommanderError } from 'commander';
+import type { BrokerFlags } from './broker-options.ts';
+import { CliError } from './cli-error.ts';
+import { type ExitCode, exitCodes, exitCodesHelp } from './exit-codes.ts';
+import type { UpFlags } from './up/up-options.ts';
+import { programVersion } from './version.ts';
+
+/**
+ * Runs the command line and gives the exit code. Every command is loaded when it is called, so that --help and mistakes are answered at once.
+ * @param args without the program's own name
+ */
+export async function run(args: readonly string[]): Promise<ExitCode> {
+  let code: ExitCode = exitCodes.ok;
+  const program = commandLine((result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync(args.length === 0 ? ['--help'] : [...args], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    if (error instanceof CliError) {
+      process.stderr.write(`error: ${error.message}\n`);
+      return error.exitCode;
+    }
+    throw error;
+  }
+}
+
+function commandLine(done: (code: ExitCode) => void): Command {
+  const program = new Command('kafka-lite-cluster')
+    .description('A real Kafka cluster, one npm command away.')
+    .version(programVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .showHelpAfterError('(--help shows what there is)')
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride();
+  program.addHelpText(
+    'after',
+    `
+Examples:
+  kafka-lite-cluster up --count=3 --port=8080
+  kafka-lite-cluster broker --id=1 --port=8080 --peers=localhost:8081,localhost:8082
+  kafka-lite-cluster producer --meta=localhost:8080
+  kafka-lite-cluster consumer --meta=localhost:8080
+${exitCodesHelp}`,
+  );
+  addUp(program, done);
+  addBroker(program, done);
+  addClients(program, done);
+  return program;
+}
+
+function addUp(program: Command, done: (code: ExitCode) => void): void {
+  program
+    .command('up')
+    .description('start several brokers as one cluster on this machine and watch over them')
+    .option('--count <N>', 'how many brokers', '3')
+    .option('--port <port>', 'port of the first broker; the others follow', '8080')
+    .option('--data <dir>', 'data directory; each broker has a folder in it named by its id (default: ./kafka-lite-data)')
+    .option('--memory', 'keep nothing: all data is lost when it ends')
+    .option('--listen <host>', 'listen there and not on loopback only (may be repeated)', collect)
+    .option('--config <name=value>', "one of Kafka's broker settings, for all brokers (may be repeated)", collect)
+    .option('--properties <file>', 'a file of such settings')
+    .option('--log-level <level>', 'debug, info, warn, error or silent', 'warn')
+    .option('--json', 'print one line of JSON when ready, for scripts')
+    .addHelpText(
+      'after',
+      `
+Ctrl-C stops all brokers in good order; a second one kills them. A broker that dies is started again.
+
+Examples:
+  kafka-lite-cluster up                                 three brokers on 8080, 8081, 8082; data in ./kafka-lite-data
+  kafka-lite-cluster up --count=1 --port=9092 --memory  one broker for tests, nothing kept
+  kafka-lite-cluster up --data=/var/lib/kafka-lite --config log.retention.ms=86400000
+${exitCodesHelp}`,
+    )
+    .action(async (flags: UpFlags) => done(await (await import('./up/up-command.ts')).runUp(flags)));
+}
+
+function addBroker(program: Command, done: (code: ExitCode) => void): void {
+  const broker = program
+    .command('broker')
+    .description('start one broker; with --peers it forms a cluster with them, or joins the one they are in')
+    .option('--id <number>', 'id of this broker, unique in the cluster')
+    .option('--port <port>', 'port for Kafka clients, HTTP and the other brokers')
+    .option('--peers <host:port,...>', 'the other brokers; without, a cluster of one')
+    .option('--data <dir>', 'data directory (default: ./kafka-lite-data/<id>)')
+    .option('--memory', 'keep nothing: all data is lost when it ends')
+    .option('--listen <host>', 'listen there and not on loopback only (may be repeated)', collect)
+    .option(
+      '--advertise <host>',
+      'the host that clients and other brokers are told to dial (default: the first of --listen, else localhost)',
+    )
+    .option('--config <name=value>', "one of Kafka's broker settings (may be repeated)", collect)
+    .option('--properties <file>', 'a file of such settings')
+    .option('--log-level <level>', 'debug, info, warn, error or silent', 'info');
+  broker
+    .addOption(broker.createOption('--supervised').hideHelp())
+    .addHelpText(
+      'after',
+      `
+Prints "Broker <ID> running on :<port>" on stdout when requests succeed, or soon after when other brokers are still missing; log lines go
+to stderr.
+SIGINT (Ctrl-C) or SIGTERM stops it in good order; a second one ends it at once.
+
+Examples, one per terminal, in any order:
+  kafka-lite-cluster broker --id=1 --port=8080 --peers=localhost:8081,localhost:8082
+  kafka-lite-cluster broker --id=2 --port=8081 --peers=localhost:8080,localhost:8082
+  kafka-lite-cluster broker --id=3 --port=8082 --peers=localhost:8080,localhost:8081
+${exitCodesHelp}`,
+    )
+    .action(async (flags: BrokerFlags) => {
+      const { nodePlatform } = await import('#platform');
+      const { readBrokerFlags } = await import('./broker-options.ts');
+      const settings = readBrokerFlags(flags, nodePlatform().disk);
+      done(await (await import('./run-broker.ts')).runBroker(settings));
+    });
+}
+
+function addClients(program: Command, done: (code: ExitCode) => void): void {
+  for (const which of ['producer', 'consumer'] as const) {
+    const does =
+      which === 'producer' ? 'send the lines you type to a partition' : "print a partition's messages from its beginning, and what arrives";
+    const input = which === 'producer' ? "printf 'test\\n1\\nHello World\\nexit\\n'" : "printf 'test\\n1\\n'";
+    program
+      .command(which)
+      .description(does)
+      .option('--meta <host:port>', 'any broker of the cluster')
+      .addHelpText(
+        'after',
+        `
+Examples:
+  kafka-lite-cluster ${which} --meta=localhost:8080
+  ${input} | kafka-lite-cluster ${which} --meta=localhost:8080
+${exitCodesHelp}`,
+      )
+      .action(async (flags: { meta?: string }) => done(await (await import('./clients/index.ts')).runClient(which, flags)));
+  }
+}
+
+function collect(value: string, before: string[] = []): string[] {
+  return [...before, value];
+}

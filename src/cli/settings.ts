@@ -1,0 +1,55 @@
+import { type Disk, DiskError } from '#platform';
+import { CliError, UsageError } from './cli-error.ts';
+import { exitCodes } from './exit-codes.ts';
+
+/**
+ * The settings of a Java properties file: `name=value`, `name: value` or `name value` per line, `#` and `!` begin a comment, a backslash at
+ * the end continues the line.
+ */
+export function parseProperties(text: string): Map<string, string> {
+  const settings = new Map<string, string>();
+  const lines = text
+    .replace(/\r\n?/g, '\n')
+    .replace(/(?<!\\)((?:\\\\)*)\\\n[ \t]*/g, '$1')
+    .split('\n');
+  for (const line of lines) {
+    const trimmed = line.trim();
+    if (trimmed === '' || trimmed.startsWith('#') || trimmed.startsWith('!')) continue;
+    const [, name = '', value = ''] = /^((?:\\.|[^\s:=\\])+)\s*[:=\s]\s*(.*)$/.exec(trimmed) ?? [undefined, trimmed, ''];
+    settings.set(unescaped(name), unescaped(value));
+  }
+  return settings;
+}
+
+function unescaped(text: string): string {
+  return text.replace(/\\(u[0-9a-fA-F]{4}|.)/g, (_, sequence: string) => {
+    if (sequence.length === 5) return String.fromCharCode(Number.parseInt(sequence.slice(1), 16));
+    return { n: '\n', t: '\t', r: '\r', f: '\f' }[sequence] ?? sequence;
+  });
+}
+
+/** Settings from a file and from --config flags; the flags win. @throws CliError when the file cannot be read, UsageError for a flag without '=' */
+export function readSettings(disk: Disk, options: { file?: string | undefined; flags: readonly string[] }): Map<string, string> {
+  const settings = options.file === undefined ? new Map<string, string>() : parseProperties(readText(disk, options.file));
+  for (const flag of options.flags) {
+    const equals = flag.indexOf('=');
+    if (equals <= 0) throw new UsageError('--config', flag, 'a setting is written name=value', 'As in --config log.retention.ms=3600000');
+    settings.set(flag.slice(0, equals).trim(), flag.slice(equals + 1).trim());
+  }
+  return settings;
+}
+
+/** Does a broker with these settings acknowledge what only the operating system has? Apache Kafka always does. */
+export function acknowledgesBeforeSync(settings: ReadonlyMap<string, string>): boolean {
+  return settings.get('log.flush.mode')?.trim() === 'os';
+}
+
+function readText(disk: Disk, path: string): string {
+  try {
+    return disk.readFile(path).toString('utf8');
+  } catch (error) {
+    if (error instanceof DiskError)
+      throw new CliError(`--properties=${path}: the file cannot be read (${error.code}).`, exitCodes.usage, { cause: error });
+    throw error;
+  }
+}

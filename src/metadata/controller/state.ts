@@ -1,0 +1,52 @@
+import type { Random } from '#platform';
+import type { MetadataRecord } from '#protocol/stored/metadata-record.ts';
+import type { EffectiveConfigs } from '../configs/effective-configs.ts';
+import type { BrokerImage, MetadataImage } from '../image/image.ts';
+import type { BrokerSessions } from './sessions.ts';
+
+/** What an act decided: the records that make it so, as one batch, and the answer to give once they are committed. No records: at once. */
+export interface Decision<Response> {
+  readonly records: readonly MetadataRecord[];
+  readonly response: Response;
+}
+
+export interface ControllerSettings {
+  /** The most replicas a partition may have. Partitions are not replicated in this version, which is the only reason for 1. */
+  readonly maxReplicationFactor: number;
+  readonly maxPartitionsPerRequest: number;
+  /** broker.session.timeout.ms */
+  readonly sessionTimeoutMs: number;
+}
+
+export const defaultControllerSettings: ControllerSettings = {
+  maxReplicationFactor: 1,
+  maxPartitionsPerRequest: 10_000,
+  sessionTimeoutMs: 3000,
+};
+
+/** What acts may look at. They change nothing: records do, when the controller applies them. */
+export interface ControllerState {
+  readonly clusterId: string;
+  /** The metadata with everything that was decided, committed or not. */
+  readonly image: MetadataImage;
+  readonly configs: EffectiveConfigs;
+  readonly settings: ControllerSettings;
+  readonly sessions: BrokerSessions;
+  readonly random: Random;
+  /** The offset that the next record will get. */
+  readonly nextOffset: bigint;
+  /** The highest offset of a topic change that a client was told is done: who joins the cluster must have it. */
+  readonly answeredOffset: bigint;
+  /** An existing topic that may not stand beside one of this name, because '.' and '_' are one to Kafka's metrics. */
+  collidingTopic(name: string): string | undefined;
+}
+
+/** May the broker be given leaderships and replicas? */
+export function isActive(broker: BrokerImage | undefined): broker is BrokerImage {
+  return broker !== undefined && !broker.fenced && !broker.inControlledShutdown;
+}
+
+/** The brokers that may be given replicas, in id order. */
+export function activeBrokers(state: ControllerState): readonly BrokerImage[] {
+  return state.image.brokers.all().filter(isActive);
+}

@@ -1,0 +1,156 @@
+/** For tests: a controller without a log, whose decisions are applied at once. */
+import { SeededRandom } from '#platform';
+import type { BrokerHeartbeatResponseInput } from '#protocol/apis/broker-heartbeat.ts';
+import type { BrokerRegistrationRequest } from '#protocol/apis/broker-registration.ts';
+import type { CreateTopicsRequest, CreateTopicsResponseInput } from '#protocol/apis/create-topics.ts';
+import type { MetadataRecord } from '#protocol/stored/metadata-record.ts';
+import { EffectiveConfigs } from '../configs/effective-configs.ts';
+import { supportedFeatures } from '../features.ts';
+import { emptyImage, type MetadataImage } from '../image/image.ts';
+import { idOf } from '../testing.ts';
+import { Controller } from './controller.ts';
+import type { ControllerSettings, Decision } from './state.ts';
+
+export const clusterId = 'a-cluster';
+
+export function registration(
+  brokerId: number,
+  incarnation = 1,
+  changes: Partial<BrokerRegistrationRequest> = {},
+): BrokerRegistrationRequest {
+  return {
+    brokerId,
+    clusterId,
+    incarnationId: idOf(brokerId * 100 + incarnation),
+    listeners: [{ name: 'PLAINTEXT', host: 'localhost', port: 8079 + brokerId, securityProtocol: 0 }],
+    features: supportedFeatures.map(({ name, minVersion, maxVersion }) => ({
+      name,
+      minSupportedVersion: minVersion,
+      maxSupportedVersion: maxVersion,
+    })),
+    rack: null,
+    isMigratingZkBroker: false,
+    logDirs: [idOf(5000 + brokerId)],
+    previousBrokerEpoch: -1n,
+    ...changes,
+  };
+}
+
+export function newTopic(
+  name: string,
+  changes: Partial<CreateTopicsRequest['topics'][number]> = {},
+): CreateTopicsRequest['topics'][number] {
+  return { name, numPartitions: 3, replicationFactor: 1, assignments: [], configs: [], ...changes };
+}
+
+export class TestCluster {
+  readonly records: MetadataRecord[] = [];
+  readonly configs: EffectiveConfigs;
+  readonly settings: Partial<ControllerSettings>;
+  now = 0;
+  leaderEpoch = 1;
+  controller: Controller;
+
+  constructor(options: { settings?: Partial<ControllerSettings>; properties?: Record<string, string> } = {}) {
+    this.settings = options.settings ?? {};
+    this.configs = new EffectiveConfigs({ nodeId: 1, properties: new Map(Object.entries(options.properties ?? {})) });
+    this.controller = this.#newController(emptyImage);
+    this.carryOut({ records: this.controller.bootstrap(), response: undefined });
+  }
+
+  get image(): MetadataImage {
+    return this.controller.image;
+  }
+
+  /** Appends and applies what was decided. */
+  carryOut<R>({ records, response }: Decision<R>): R {
+    this.records.push(...records);
+    if (records.length > 0) this.controller.apply(records, BigInt(this.records.length - 1), this.now);
+    return response;
+  }
+
+  /** Another controller takes over with all that was decided. */
+  failOver(): void {
+    this.takeOver(this.image);
+  }
+
+  /** Another controller takes over with what was committed. */
+  takeOver(image: MetadataImage): void {
+    this.leaderEpoch++;
+    this.controller = this.#newController(image);
+  }
+
+  register(brokerId: number, incarnation = 1, changes: Partial<BrokerRegistrationRequest> = {}) {
+    return this.carryOut(this.controller.registerBroker(registration(brokerId, incarnation, changes), this.now));
+  }
+
+  /** A heartbeat of the registered incarnation; it has applied everything unless `changes` say otherwise. */
+  heartbeat(
+    brokerId: number,
+    changes: {
+      currentMetadataOffset?: bigint;
+      wantFence?: boolean;
+      wantShutDown?: boolean;
+      brokerEpoch?: bigint;
+      offlineLogDirs?: string[];
+    } = {},
+  ): BrokerHeartbeatResponseInput {
+    const request = {
+      brokerId,
+      brokerEpoch: this.image.brokers.get(brokerId)?.epoch ?? -1n,
+      currentMetadataOffset: this.image.offset,
+      wantFence: false,
+      wantShutDown: false,
+      offlineLogDirs: [],
+      cordonedLogDirs: null,
+      ...changes,
+    };
+    return this.carryOut(this.controller.brokerHeartbeat(request, this.now));
+  }
+
+  /** Registers the brokers and puts them into service. */
+  startBrokers(...ids: readonly number[]): this {
+    for (const id of ids) {
+      this.register(id);
+      this.heartbeat(id);
+    }
+    return this;
+  }
+
+  /** Lets time pass; the brokers named go on reporting, the others are silent. */
+  pass(ms: number, ...alive: readonly number[]): void {
+    for (let passed = 0; passed < ms; passed += 500) {
+      this.now += 500;
+      for (const id of alive) this.heartbeat(id);
+      this.carryOut({ records: this.controller.fenceExpired(this.now), response: undefined });
+    }
+  }
+
+  createTopics(
+    topics: CreateTopicsRequest['topics'],
+    options: { validateOnly?: boolean; version?: number } = {},
+  ): CreateTopicsResponseInput['topics'] {
+    const request = { topics, timeoutMs: 1000, validateOnly: options.validateOnly ?? false };
+    return this.carryOut(this.controller.createTopics(request, options.version ?? 7)).topics;
+  }
+
+  partitions(topic: string) {
+    return this.image.topics.byName(topic)?.partitions ?? [];
+  }
+
+  leaders(topic: string): number[] {
+    return this.partitions(topic).map(({ leader }) => leader);
+  }
+
+  #newController(image: MetadataImage): Controller {
+    return new Controller({
+      clusterId,
+      image,
+      leaderEpoch: this.leaderEpoch,
+      configs: this.configs,
+      random: new SeededRandom(`controller ${this.leaderEpoch}`),
+      settings: this.settings,
+      now: this.now,
+    });
+  }
+}

@@ -1,0 +1,18 @@
+import { metadataVersionFeature, supportedMetadataVersions } from './image/metadata-versions.ts';
+
+export interface SupportedFeature {
+  readonly name: string;
+  readonly minVersion: number;
+  readonly maxVersion: number;
+}
+
+/**
+ * What this version supports, by Kafka's feature names: the one place that ApiVersions, broker registration and feature updates
+ * read. A maximum of 0 says that the feature is known and not served.
+ */
+export const supportedFeatures: readonly SupportedFeature[] = [
+  { name: metadataVersionFeature, minVersion: supportedMetadataVersions.min, maxVersion: supportedMetadataVersions.max },
+  { name: 'kraft.version', minVersion: 0, maxVersion: 1 },
+  { name: 'group.version', minVersion: 0, maxVersion: 0 },
+  { name: 'transaction.version', minVersion: 0, maxVersion: 0 },
+];

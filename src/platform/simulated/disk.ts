@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict';
+import { type Disk, DiskError, type DiskFile, type DiskLock } from '../disk.ts';
+import { diskFailure } from '../disk-failure.ts';
+import { FileReplacer } from '../replace-file.ts';
+import { SimulatedDiskFile } from './disk-file.ts';
+import { type CrashMode, DirectoryImage, type Node, namesOf } from './disk-image.ts';
+import { FileImage } from './file-image.ts';
+import { type DiskOperation, Platter, type SimulatedDiskOptions } from './platter.ts';
+
+/**
+ * A disk in memory that forgets at a crash what was not synced, fills up, slows down, fails and rots when told to. An object is the
+ * view of one process: after {@link crash} or {@link restart} it throws, and what these return is the next process's view. The root
+ * is there; paths with and without a leading '/' are the same.
+ */
+export class SimulatedDisk implements Disk {
+  readonly #platter: Platter;
+  readonly #replacer = new FileReplacer(this);
+  readonly #locked = new Set<Node>();
+  #alive = true;
+
+  constructor(source: SimulatedDiskOptions | Platter = {}) {
+    this.#platter = source instanceof Platter ? source : new Platter(source);
+  }
+
+  open(path: string, mode: 'read' | 'write' | 'create' | 'append-or-create'): DiskFile {
+    this.#assertAlive();
+    this.#platter.failIfTold('open', path);
+    const { directory, name } = this.#platter.image.parentOf(path, 'open');
+    let image = directory.entries.get(name);
+    if (image?.kind === 'directory') throw diskFailure('EISDIR', path, 'open');
+    if (!image) {
+      if (mode === 'read' || mode === 'write') throw diskFailure('ENOENT', path, 'open');
+      image = new FileImage(this.#platter.nowMs());
+      this.#edit([{ directory, name, to: image }]);
+    } else if (mode === 'create') {
+      this.#platter.image.resize(image, 0);
+      image.modifiedMs = this.#platter.nowMs();
+    }
+    return new SimulatedDiskFile({
+      path,
+      image,
+      platter: this.#platter,
+      writable: mode !== 'read',
+      assertAlive: () => this.#assertAlive(),
+    });
+  }
+
+  readFile(path: string): Buffer {
+    const file = this.open(path, 'read');
+    try {
+      return file.readNow(0, file.size);
+    } finally {
+      file.close();
+    }
+  }
+
+  replace(path: string, bytes: Uint8Array): Promise<void> {
+    return this.#replacer.replace(path, bytes);
+  }
+
+  list(path: string): string[] {
+    return [...this.#directory(path, 'list').entries.keys()].sort();
+  }
+
+  stat(path: string): { kind: 'file' | 'directory'; size: number; modifiedMs: number } | undefined {
+    this.#assertAlive();
+    const node = this.#platter.image.find(path);
+    return node && { kind: node.kind, size: node.kind === 'file' ? node.content.size : 0, modifiedMs: node.modifiedMs };
+  }
+
+  makeDirectory(path: string): void {
+    this.#assertAlive();
+    let directory = this.#platter.image.root;
+    for (const name of namesOf(path)) {
+      let next = directory.entries.get(name);
+      if (next?.kind === 'file') throw diskFailure('EEXIST', path, 'make the directory');
+      if (!next) {
+        next = new DirectoryImage(this.#platter.nowMs());
+        this.#edit([{ directory, name, to: next }]);
+      }
+      directory = next;
+    }
+  }
+
+  rename(from: string, to: string): void {
+    this.#assertAlive();
+    const doing = `rename to ${to}:`;
+    const source = this.#platter.image.parentOf(from, doing);
+    const target = this.#platter.image.parentOf(to, doing);
+    const node = source.directory.entries.get(source.name);
+    const replaced = target.directory.entries.get(target.name);
+    if (!node) throw diskFailure('ENOENT', from, doing);
+    if (node === replaced) return;
+    if (replaced?.kind === 'directory') {
+      if (node.kind === 'file') throw diskFailure('EISDIR', from, doing);
+      if (replaced.entries.size > 0) throw diskFailure('ENOTEMPTY', from, doing);
+    } else if (replaced && node.kind === 'directory') {
+      throw diskFailure('ENOTDIR', from, doing);
+    }
+    this.#edit([
+      { ...source, to: undefined },
+      { ...target, to: node },
+    ]);
+  }
+
+  remove(path: string): void {
+    this.#assertAlive();
+    const node = this.#platter.image.find(path);
+    if (!node) return;
+    if (node.kind === 'directory') throw diskFailure('EISDIR', path, 'remove');
+    this.#edit([{ ...this.#platter.image.parentOf(path, 'remove'), to: undefined }]);
+  }
+
+  removeDirectory(path: string): void {
+    this.#assertAlive();
+    const node = this.#platter.image.find(path);
+    if (!node) return;
+    if (node.kind === 'directory') this.#empty(node);
+    this.#edit([{ ...this.#platter.image.parentOf(path, 'remove the directory'), to: undefined }]);
+  }
+
+  async syncDirectory(path: string): Promise<void> {
+    const directory = this.#directory(path, 'sync the directory');
+    const upTo = this.#platter.image.latest;
+    const failure = this.#platter.failureOf('sync', path);
+    await this.#platter.later('sync', () => {
+      if (failure !== undefined) throw diskFailure(failure, path, 'sync the directory');
+      this.#platter.image.syncDirectory(directory, upTo);
+    });
+  }
+
+  lock(path: string): DiskLock {
+    const directory = this.#directory(path, 'lock');
+    if (this.#locked.has(directory)) throw new DiskError('ELOCKED', path, `${path} is in use by this process`);
+    this.open(`${path}/.lock`, 'append-or-create').close();
+    this.#locked.add(directory);
+    return { release: () => void this.#locked.delete(directory) };
+  }
+
+  freeBytes(_path: string): number | undefined {
+    const { freeBytes } = this.#platter;
+    return Number.isFinite(freeBytes) ? freeBytes : undefined;
+  }
+
+  /** The power fails: this view ends. Returns the view of whoever starts next, on what has survived. */
+  crash(mode: CrashMode): SimulatedDisk {
+    this.#assertAlive();
+    assert(this.#platter.image.crashable, 'a disk that keeps no account of what is durable cannot crash');
+    this.#alive = false;
+    this.#platter.image.crash(mode, this.#platter.random);
+    return new SimulatedDisk(this.#platter);
+  }
+
+  /** The process ends and the system lives on: this view ends, nothing is lost. Returns the next process's view. */
+  restart(): SimulatedDisk {
+    this.#assertAlive();
+    this.#alive = false;
+    return new SimulatedDisk(this.#platter);
+  }
+
+  /**
+   * Lets an operation fail, the next time or the next `times`. After a failed sync the file's later syncs succeed and make nothing
+   * durable, as on Linux.
+   * @param options.path only files whose path contains it
+   */
+  failNext(operation: DiskOperation, code: string, options?: { times?: number; path?: string }): void {
+    this.#platter.failNext(operation, code, options);
+  }
+
+  /** Takes back all of {@link failNext} that has not happened. */
+  clearFailures(): void {
+    this.#platter.clearFailures();
+  }
+
+  /** How many bytes fit on the disk; undefined: no limit. */
+  setCapacity(bytes: number | undefined): void {
+    this.#platter.capacityBytes = bytes;
+  }
+
+  /** Every delay is multiplied by `factor`. */
+  setSlowness(factor: number): void {
+    this.#platter.slowness = factor;
+  }
+
+  /** The medium rots: one bit of a file is not what was written, for readers now and after a crash. */
+  flipBit(path: string, position: number, bit = 0): void {
+    const file = this.#platter.image.find(path);
+    assert(file?.kind === 'file' && position < file.content.size, `${path} has no byte ${position}`);
+    file.content.flipBit(position, bit);
+  }
+
+  #empty(directory: DirectoryImage): void {
+    for (const [name, node] of [...directory.entries]) {
+      if (node.kind === 'directory') this.#empty(node);
+      this.#edit([{ directory, name, to: undefined }]);
+    }
+  }
+
+  #edit(edits: { directory: DirectoryImage; name: string; to: Node | undefined }[]): void {
+    this.#platter.image.edit(edits, this.#platter.nowMs());
+  }
+
+  #directory(path: string, doing: string): DirectoryImage {
+    this.#assertAlive();
+    const node = this.#platter.image.find(path);
+    if (!node) throw diskFailure('ENOENT', path, doing);
+    if (node.kind === 'file') throw diskFailure('ENOTDIR', path, doing);
+    return node;
+  }
+
+  #assertAlive(): void {
+    if (!this.#alive) throw new Error('the process that had this disk open has ended');
+  }
+}
+
+/** A disk for tests and embedded clusters that keep everything in memory: syncs are done at once, and there is nothing to crash. */
+export function memoryDisk(options: { capacityBytes?: number } = {}): SimulatedDisk {
+  return new SimulatedDisk({ ...options, crashable: false, nowMs: Date.now });
+}

@@ -1,0 +1,16 @@
+import { type DecodedOf, defineMessage, type InputOf, int32, int64 } from '../schema/index.ts';
+
+/** The group epoch for which the target assignment was made. */
+export const streamsGroupTargetAssignmentMetadataValue = defineMessage({
+  name: 'StreamsGroupTargetAssignmentMetadataValue',
+  apiKey: 20,
+  versions: '0',
+  flexible: '0+',
+  fields: {
+    assignmentEpoch: int32(),
+    assignmentTimestamp: int64({ tag: 0, default: 0n, ignorable: true }),
+  },
+});
+
+export type StreamsGroupTargetAssignmentMetadataValue = DecodedOf<typeof streamsGroupTargetAssignmentMetadataValue>;
+export type StreamsGroupTargetAssignmentMetadataValueInput = InputOf<typeof streamsGroupTargetAssignmentMetadataValue>;

@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest';
+import { SimulatedCluster, type SimulationOptions } from './simulation/simulated-cluster.ts';
+
+/** Runs one seed: faults, then peace, in which all have to agree and a new record has to be committed. The seed is in every failure's message. */
+function play(options: SimulationOptions): SimulatedCluster {
+  const cluster = new SimulatedCluster(options);
+  try {
+    cluster.runWithFaults();
+    cluster.heal();
+    cluster.run(cluster.now + 60_000, () => cluster.hasConverged);
+    if (!cluster.hasConverged) throw new Error(`no agreement within a minute:\n${cluster.describe()}`);
+    const isLast = () => cluster.oracle.committed.at(-1)?.content === 'the last one';
+    for (let attempt = 0; attempt < 20 && !isLast(); attempt++) {
+      cluster.run(cluster.now + 50);
+      if (cluster.leader?.log.batches.at(-1)?.content !== 'the last one') cluster.leader?.append('the last one');
+      cluster.run(cluster.now + 500);
+    }
+    if (!isLast()) throw new Error(`nothing more is committed:\n${cluster.describe()}`);
+  } catch (error) {
+    throw new Error(`${JSON.stringify(options)}: ${(error as Error).message}`, { cause: error });
+  }
+  return cluster;
+}
+
+test.each([
+  { nodes: 3, absent: 0, changes: false, seeds: 120 },
+  { nodes: 3, absent: 1, changes: false, seeds: 60 },
+  { nodes: 5, absent: 0, changes: false, seeds: 60 },
+  { nodes: 5, absent: 2, changes: false, seeds: 60 },
+  { nodes: 5, absent: 1, changes: true, seeds: 100 },
+])('R1-R12 hold with $nodes brokers, $absent of them late, voters changed: $changes, under crashes, cuts, loss and delay', (options) => {
+  let committed = 0;
+  for (let seed = 1; seed <= options.seeds; seed++) committed += play({ seed, ...options }).oracle.committed.length;
+
+  expect(committed).toBeGreaterThan(options.seeds * 3);
+});
+
+test('one seed plays the same run every time', () => {
+  const runs = [1, 2].map(() => play({ seed: 7, nodes: 5 }));
+
+  expect(runs[0]!.steps).toBe(runs[1]!.steps);
+  expect(runs[0]!.describe()).toBe(runs[1]!.describe());
+});
+
+test.each([
+  { mutation: { speakBeforePersist: true }, nodes: 3, because: 'R3: a vote left before it was durable' },
+  { mutation: { forgetFormation: true }, nodes: 5, because: 'R8: after a restart too few of those named are enough' },
+])('the simulation is able to fail: $because', ({ mutation, nodes }) => {
+  const seeds = Array.from({ length: 60 }, (_, index) => index + 1);
+
+  expect(() => {
+    for (const seed of seeds) play({ seed, nodes, absent: nodes === 5 ? 2 : 0, mutation });
+  }).toThrow(/R[38]/);
+});
+
+test('brokers that start together found one cluster with all of them within 100 ms', () => {
+  for (let seed = 1; seed <= 50; seed++) {
+    const cluster = new SimulatedCluster({ seed, nodes: 3 });
+    cluster.heal();
+
+    cluster.run(100, () => cluster.hasConverged);
+
+    expect(cluster.hasConverged, `seed ${seed}\n${cluster.describe()}`).toBe(true);
+    expect(cluster.leader?.core.voters).toHaveLength(3);
+  }
+});
+
+test('two of three found the cluster, and the third becomes a voter when it comes', () => {
+  const cluster = new SimulatedCluster({ seed: 1, nodes: 3 });
+  cluster.heal({ absent: 1 });
+  cluster.run(3000, () => cluster.hasConverged);
+  expect(cluster.leader?.core.voters.map(({ id }) => id)).toEqual([1, 2]);
+
+  cluster.heal();
+  cluster.run(cluster.now + 5000, () => cluster.leader?.core.voters.length === 3 && cluster.hasConverged);
+
+  expect(cluster.leader?.core.voters.map(({ id }) => id)).toEqual([1, 2, 3]);
+});
+
+test('a minority of those named founds nothing, however long it waits', () => {
+  const cluster = new SimulatedCluster({ seed: 1, nodes: 5 });
+  cluster.heal({ absent: 3 });
+
+  cluster.run(120_000);
+
+  expect(cluster.alive.map(({ core }) => core.clusterId)).toEqual([undefined, undefined]);
+  expect(cluster.alive.map(({ core }) => core.epoch)).toEqual([0, 0]);
+});

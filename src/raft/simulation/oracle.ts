@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import type { ElectionState, ReplicaKey } from '../types.ts';
+import { keyOf } from '../voters.ts';
+import type { SimulatedBatch } from './simulated-log.ts';
+
+/** Sees everything, and fails the run when a promise is broken. Ids are those of the invariants. */
+export class Oracle {
+  readonly #leaders = new Map<number, number>();
+  readonly #votes = new Map<string, string>();
+  readonly committed: SimulatedBatch[] = [];
+  clusterId: string | undefined;
+  /** Has anybody seen the founding record committed? */
+  founded = false;
+
+  /** R1, R6. */
+  leads(id: number, epoch: number, log: readonly SimulatedBatch[], startOffset: bigint): void {
+    const other = this.#leaders.get(epoch);
+    assert(other === undefined || other === id, `R1: ${other} and ${id} both lead epoch ${epoch}`);
+    if (other === id) return;
+    this.#leaders.set(epoch, id);
+    const held = new Set(log.map((batch) => batch.content));
+    for (const batch of this.committed) {
+      if (batch.lastOffset < startOffset) continue;
+      assert(held.has(batch.content), `R6: leader ${id} of epoch ${epoch} lacks committed batch ${batch.content} at ${batch.baseOffset}`);
+    }
+  }
+
+  /** R2: an answer that grants a vote leaves. */
+  grants(voter: ReplicaKey, epoch: number, candidate: ReplicaKey, onDisk: ElectionState): void {
+    const key = `${keyOf(voter)}@${epoch}`;
+    const before = this.#votes.get(key);
+    assert(before === undefined || before === keyOf(candidate), `R2: ${voter.id} votes twice in epoch ${epoch}`);
+    assert(
+      onDisk.epoch === epoch && onDisk.votedFor?.id === candidate.id,
+      `R2: the vote of ${voter.id} in epoch ${epoch} leaves before it is durable`,
+    );
+    this.#votes.set(key, keyOf(candidate));
+  }
+
+  /** R3: a message that names the epoch of its sender leaves it. */
+  speaks(id: number, epoch: number, onDisk: ElectionState): void {
+    assert(epoch <= onDisk.epoch, `R3: ${id} speaks in epoch ${epoch} with ${onDisk.epoch} on disk`);
+  }
+
+  /** R7, R5 below the high watermark: one history for all. */
+  commits(id: number, batches: readonly SimulatedBatch[]): void {
+    for (const batch of batches) {
+      const index = this.committed.findIndex(({ baseOffset }) => baseOffset === batch.baseOffset);
+      if (index >= 0) {
+        const known = this.committed[index]!;
+        assert(known.content === batch.content, `R7: ${id} commits ${batch.content} at ${batch.baseOffset}, another one ${known.content}`);
+        continue;
+      }
+      const end = (this.committed.at(-1)?.lastOffset ?? -1n) + 1n;
+      assert(batch.baseOffset === end, `R7: ${id} commits a batch at ${batch.baseOffset}, the history ends at ${end}`);
+      this.committed.push(batch);
+    }
+  }
+
+  /** Two clusters never come from one list. */
+  joins(id: number, clusterId: string): void {
+    assert(
+      this.clusterId === undefined || this.clusterId === clusterId,
+      `${id} belongs to cluster ${clusterId}, others to ${this.clusterId}`,
+    );
+    this.clusterId = clusterId;
+  }
+}

@@ -1,0 +1,138 @@
+/** What the tests of this folder share: a host whose time and disk are simulated, and metadata that is committed batch by batch. Not part of the program. */
+import { encodeRecord, initialMetadataVersion, MetadataLoader } from '#metadata';
+import { type Platform, SimulatedWorld, silentLogger } from '#platform';
+import { batchesIn, buildRecordBatch, KafkaError, type RecordBatchInput } from '#protocol';
+import type { MetadataRecord } from '#protocol/stored/metadata-record.ts';
+import { defaultLogConfig, type LogConfig, LogDirectory } from '#storage';
+import { Partition } from './partition.ts';
+import { ReplicaManager, type ReplicaManagerOptions } from './replica-manager.ts';
+
+export const ordersId = 'b3JkZXJzLW9yZGVycy1vcg';
+export const ordersAgainId = 'b3JkZXJzLWFnYWluLW9yZA';
+export const billsId = 'YmlsbHMtYmlsbHMtYmlsbA';
+export const nodeId = 1;
+
+export class Host {
+  readonly world: SimulatedWorld;
+  directory!: LogDirectory;
+
+  private constructor(seed: number) {
+    this.world = new SimulatedWorld({ seed });
+  }
+
+  static async start(options: { seed?: number; config?: Partial<LogConfig> } = {}): Promise<Host> {
+    const host = new Host(options.seed ?? 1);
+    await host.openDirectory(options.config);
+    return host;
+  }
+
+  get platform(): Platform {
+    return this.world.node('broker').platform;
+  }
+
+  /** For faults. */
+  get disk() {
+    return this.world.node('broker').disk;
+  }
+
+  async openDirectory(config: Partial<LogConfig> = {}): Promise<LogDirectory> {
+    this.directory = await this.done(LogDirectory.open({ platform: this.platform, path: '/data', config }));
+    return this.directory;
+  }
+
+  /** A partition that this broker leads in epoch 1. */
+  async leader(config: Partial<LogConfig> = {}): Promise<Partition> {
+    const partition = await this.replica(config);
+    await this.done(partition.becomeLeader(1));
+    return partition;
+  }
+
+  /** A partition that nobody has told to lead. */
+  async replica(config: Partial<LogConfig> = {}): Promise<Partition> {
+    const log = await this.done(this.directory.createPartition('orders', 0, ordersId, { ...defaultLogConfig, ...config }));
+    return new Partition({ topic: 'orders', topicId: ordersId, index: 0, log, clock: this.platform.clock, logger: silentLogger });
+  }
+
+  manager(config: Partial<LogConfig> = {}, options: Partial<ReplicaManagerOptions> = {}): ReplicaManager {
+    return new ReplicaManager({
+      ...options,
+      nodeId,
+      logDirectory: this.directory,
+      clock: this.platform.clock,
+      logger: silentLogger,
+      logConfigOf: (topic, image) => {
+        const retentionMs = image.configs.of('topic', topic).get('retention.ms');
+        return { ...defaultLogConfig, ...config, ...(retentionMs === undefined ? {} : { retentionMs: Number(retentionMs) }) };
+      },
+    });
+  }
+
+  /** Lets virtual time pass until the promise is settled. */
+  done<T>(promise: Promise<T>): Promise<T> {
+    return this.world.finish(promise);
+  }
+
+  pass(ms: number): Promise<unknown> {
+    return this.world.run({ forMs: ms });
+  }
+}
+
+/** Whether a promise has been settled so far, and how. */
+export class Observed<T> {
+  state: 'waiting' | 'resolved' | 'rejected' = 'waiting';
+  error: unknown;
+
+  constructor(promise: Promise<T> | undefined) {
+    promise?.then(
+      () => {
+        this.state = 'resolved';
+      },
+      (error: unknown) => {
+        this.state = 'rejected';
+        this.error = error;
+      },
+    );
+  }
+
+  get errorName(): string | undefined {
+    return this.error instanceof KafkaError ? this.error.errorName : undefined;
+  }
+}
+
+export class Metadata {
+  readonly loader: MetadataLoader;
+  #offset = -1n;
+
+  constructor(host: Host, followers: readonly ReplicaManager[]) {
+    this.loader = new MetadataLoader({ clock: host.platform.clock, log: silentLogger });
+    for (const manager of followers) this.loader.onImage((image, delta) => manager.apply(image, delta));
+  }
+
+  get offset(): bigint {
+    return this.#offset;
+  }
+
+  commit(...records: MetadataRecord[]): void {
+    const baseOffset = this.#offset + 1n;
+    this.#offset += BigInt(records.length);
+    this.loader.handleCommit({
+      baseOffset,
+      lastOffset: this.#offset,
+      leaderEpoch: 1,
+      appendTimestamp: 0,
+      records: records.map((record, index) => ({
+        offset: baseOffset + BigInt(index),
+        value: encodeRecord(record, initialMetadataVersion),
+      })),
+    });
+  }
+}
+
+export function batchOf(texts: readonly string[], options: Partial<RecordBatchInput> = {}): Buffer {
+  return buildRecordBatch({ records: texts.map((value) => ({ value })), timestamp: Date.UTC(2026, 0, 1), ...options });
+}
+
+/** `offset:text` of each record. */
+export function textsOf(batches: Buffer): string[] {
+  return [...batchesIn(batches)].flatMap((batch) => Array.from(batch.records(), (record) => `${record.offset}:${record.value}`));
+}

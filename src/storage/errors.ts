@@ -1,0 +1,37 @@
+import { KafkaError } from '#protocol';
+
+/** A data directory that cannot be opened as asked; the message says which, why, and what to do. */
+export class LogDirectoryError extends Error {
+  readonly path: string;
+
+  constructor(path: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'LogDirectoryError';
+    this.path = path;
+  }
+}
+
+/**
+ * The disk is full. What was being written is rolled back and nothing is lost; once there is room the same call works.
+ *
+ * Its error name is KAFKA_STORAGE_ERROR: in Kafka's table it is retriable and says for certain that nothing was appended, every client
+ * retries it with the same sequence (after asking for metadata again, so that a moved leader is found), and it names the disk, where
+ * NOT_ENOUGH_REPLICAS would send the operator looking for lost brokers. {@link LogDirectory.state} tells it from a broken disk.
+ */
+export class NoSpaceError extends KafkaError {
+  constructor(path: string, options?: ErrorOptions) {
+    super('KAFKA_STORAGE_ERROR', `No space is left on the disk of ${path}; writes work again as soon as there is room`, options);
+    this.name = 'NoSpaceError';
+  }
+}
+
+/** Bytes on disk that are not what was written there. */
+export class DamagedLogError extends KafkaError {
+  readonly path: string;
+
+  constructor(path: string, message: string) {
+    super('KAFKA_STORAGE_ERROR', message);
+    this.name = 'DamagedLogError';
+    this.path = path;
+  }
+}

@@ -1,0 +1,534 @@
+import { type Disk, DiskError, type DiskLock, type Logger, type Platform, type Timer } from '#platform';
+import { KafkaError } from '#protocol';
+import {
+  highWatermarkFile,
+  logStartOffsetFile,
+  type PartitionOffset,
+  readOffsetCheckpoint,
+  recoveryPointFile,
+  writeOffsetCheckpoint,
+} from './checkpoint-files.ts';
+import { takeCleanShutdownMarker, writeCleanShutdownMarker } from './clean-shutdown.ts';
+import { DamagedLogError, LogDirectoryError, NoSpaceError } from './errors.ts';
+import {
+  deletedPartitionDirectoryName,
+  isDeletedPartitionDirectoryName,
+  parsePartitionDirectoryName,
+  partitionDirectoryName,
+} from './file-names.ts';
+import { Flusher } from './flusher.ts';
+import { removeDeletedFiles } from './leftovers.ts';
+import { defaultLogConfig, type LogConfig } from './log-config.ts';
+import type { LogHost } from './log-host.ts';
+import { type MetaProperties, readMetaProperties } from './meta-properties.ts';
+import { PartitionLog } from './partition-log.ts';
+import { readPartitionMetadata, syncPartitionMetadata, writePartitionMetadata } from './partition-metadata.ts';
+import { recoverLog } from './recovery.ts';
+import { Shared } from './shared-work.ts';
+import { TailCache } from './tail-cache.ts';
+
+export interface LogDirectoryOptions {
+  platform: Pick<Platform, 'disk' | 'clock' | 'log' | 'random'>;
+  path: string;
+  /** For partitions that {@link configFor} says nothing about. */
+  config?: Partial<LogConfig>;
+  /** The configuration of a topic whose partitions are found on disk; {@link PartitionLog.updateConfig} may correct it later. */
+  configFor?: (topic: string) => LogConfig | undefined;
+  /** For the recent bytes of all partitions together. */
+  tailCacheBytes?: number;
+  /** How many logs may be synced at the same time. */
+  parallelSyncs?: number;
+  /** Logs whose recovery must never take damage of flushed bytes for a torn tail. Default: the metadata log. */
+  isStrict?: (topic: string) => boolean;
+}
+
+export interface HousekeepingOptions {
+  /** How often retention and rolls by time are looked after. */
+  retentionCheckMs?: number;
+  /** How often recovery points and high watermarks are written down, when there are others. */
+  checkpointMs?: number;
+}
+
+/** A partition whose files cannot be served. */
+export interface FailedPartition {
+  topic: string;
+  partition: number;
+  topicId: string | undefined;
+  failure: KafkaError;
+}
+
+const fullDiskNoteMs = 60_000;
+const cleanerCheckpointFile = 'cleaner-offset-checkpoint';
+
+/**
+ * One data directory and the logs in it. It is locked for this process, and goes offline for good at the first write or sync that fails
+ * for another reason than a full disk: nothing that the system may have lost is ever reported as written.
+ */
+export class LogDirectory {
+  readonly path: string;
+  readonly flusher: Flusher;
+  readonly #options: LogDirectoryOptions;
+  readonly #config: LogConfig;
+  readonly #log: Logger;
+  readonly #lock: DiskLock;
+  readonly #host: LogHost;
+  readonly #partitions = new Map<string, PartitionLog>();
+  readonly #failed = new Map<string, FailedPartition>();
+  readonly #offlineCallbacks: ((error: KafkaError) => void)[] = [];
+  readonly #rootSync = new Shared(() => this.#syncRoot());
+  readonly #recoveryPointSave = new Shared(() => this.#writeRecoveryPoints());
+  readonly #logStartSave = new Shared(() => this.#writeLogStartOffsets());
+  readonly #highWatermarkSave = new Shared(() => this.#writeHighWatermarks());
+  #written = { recoveryPoints: '', logStarts: '', highWatermarks: '' };
+  #timers: Timer[] = [];
+  #offline: KafkaError | undefined;
+  #closed = false;
+  #fullDiskNotedAt = Number.NEGATIVE_INFINITY;
+  #lastShutdown: { brokerEpoch: bigint } | undefined;
+
+  private constructor(options: LogDirectoryOptions, lock: DiskLock) {
+    const { disk, clock, log, random } = options.platform;
+    this.#options = options;
+    this.path = options.path;
+    this.#config = { ...defaultLogConfig, ...options.config };
+    this.#lock = lock;
+    this.#log = log.child({ logDirectory: options.path });
+    this.flusher = new Flusher(options.parallelSyncs ?? 4, (error) => void this.#diskFailed(error, this.path));
+    this.#host = {
+      disk,
+      clock,
+      random,
+      log: this.#log,
+      flusher: this.flusher,
+      cache: new TailCache(options.tailCacheBytes ?? 64 * 1024 * 1024),
+      assertOnline: () => this.#assertOnline(),
+      diskFailed: (error, path) => this.#diskFailed(error, path),
+      saveRecoveryPoints: () => this.#recoveryPointSave.run(),
+      saveLogStartOffsets: () => this.#logStartSave.run(),
+    };
+  }
+
+  /**
+   * Opens a data directory, made if it is missing: takes its lock, takes the marker of a clean shutdown away, and loads every partition.
+   * A partition whose files are damaged fails alone; see {@link failedPartitions}.
+   * @throws LogDirectoryError when another broker has it, naming the directory and the holder
+   */
+  static async open(options: LogDirectoryOptions): Promise<LogDirectory> {
+    await makeDirectoryDurably(options.platform.disk, options.path);
+    const directory = new LogDirectory(options, takeLock(options));
+    try {
+      await directory.#load();
+      return directory;
+    } catch (error) {
+      directory.halt();
+      throw error;
+    }
+  }
+
+  /** 'offline' after a disk failure: nothing is written or read any more. */
+  get state(): 'online' | 'offline' {
+    return this.#offline ? 'offline' : 'online';
+  }
+
+  /** Why it is offline. */
+  get offlineReason(): KafkaError | undefined {
+    return this.#offline;
+  }
+
+  /** What `meta.properties` says now. */
+  get metaProperties(): MetaProperties | undefined {
+    return readMetaProperties(this.#host.disk, this.path);
+  }
+
+  /** With what broker epoch the broker stopped in good order the last time; undefined when it did not. */
+  get lastCleanShutdown(): { brokerEpoch: bigint } | undefined {
+    return this.#lastShutdown;
+  }
+
+  /** Calls back once when the directory goes offline. */
+  onOffline(callback: (error: KafkaError) => void): void {
+    this.#offlineCallbacks.push(callback);
+  }
+
+  partition(topic: string, partition: number): PartitionLog | undefined {
+    return this.#partitions.get(partitionDirectoryName(topic, partition));
+  }
+
+  /** All partitions that can be used. */
+  partitions(): PartitionLog[] {
+    return [...this.#partitions.values()];
+  }
+
+  /** Partitions whose files are damaged. Nothing of them was changed; {@link deletePartition} takes them away. */
+  failedPartitions(): FailedPartition[] {
+    return [...this.#failed.values()];
+  }
+
+  /**
+   * Makes a partition's directory and its empty log; durable when the promise resolves.
+   * @throws KafkaError KAFKA_STORAGE_ERROR, a {@link NoSpaceError} when the disk is full; TOPIC_ALREADY_EXISTS
+   */
+  async createPartition(topic: string, partition: number, topicId: string, config?: LogConfig): Promise<PartitionLog> {
+    this.#assertOnline();
+    const name = partitionDirectoryName(topic, partition);
+    const failed = this.#failed.get(name);
+    if (failed) throw failed.failure;
+    const path = `${this.path}/${name}`;
+    const { disk } = this.#host;
+    if (this.#partitions.has(name) || disk.stat(path)) throw new KafkaError('TOPIC_ALREADY_EXISTS', `${path} is there already`);
+    try {
+      // An entry of an earlier partition of this name would make the log look cut.
+      if (this.#written.recoveryPoints.includes(`${topic} ${partition} `)) await this.#recoveryPointSave.run();
+      if (this.#written.logStarts.includes(`${topic} ${partition} `)) await this.#logStartSave.run();
+      disk.makeDirectory(path);
+      await writePartitionMetadata(disk, path, topicId);
+      const log = await this.#open({ topic, partition, topicId, config: config ?? this.#configOf(topic), clean: true });
+      await disk.syncDirectory(path);
+      await this.#rootSync.run();
+      this.#partitions.set(name, log);
+      return log;
+    } catch (error) {
+      const failure = error instanceof KafkaError ? error : this.#diskFailed(error, path);
+      if (failure instanceof NoSpaceError) disk.removeDirectory(path);
+      throw failure;
+    }
+  }
+
+  /**
+   * Deletes a partition: its directory gets another name at once, and goes after file.delete.delay.ms, also when the broker is started
+   * anew meanwhile. When the promise resolves it cannot come back.
+   */
+  async deletePartition(topic: string, partition: number): Promise<void> {
+    this.#assertOnline();
+    const name = partitionDirectoryName(topic, partition);
+    const log = this.#partitions.get(name);
+    if (!log && !this.#failed.has(name)) return;
+    const delayMs = log?.config.fileDeleteDelayMs ?? this.#config.fileDeleteDelayMs;
+    log?.halt();
+    this.#partitions.delete(name);
+    this.#failed.delete(name);
+    const deleted = deletedPartitionDirectoryName(topic, partition, this.#host.random.bytes(16).toString('hex'));
+    try {
+      this.#host.disk.rename(`${this.path}/${name}`, `${this.path}/${deleted}`);
+      await this.#rootSync.run();
+    } catch (error) {
+      throw error instanceof KafkaError ? error : this.#diskFailed(error, this.path);
+    }
+    this.#removeLater(deleted, delayMs);
+  }
+
+  /** Looks after retention, rolls and checkpoints from now on, until the directory is closed. */
+  startHousekeeping({ retentionCheckMs = 300_000, checkpointMs = 1000 }: HousekeepingOptions = {}): void {
+    this.#timers.push(
+      this.#host.clock.every(retentionCheckMs, () => void this.applyRetention()),
+      this.#host.clock.every(checkpointMs, () => void this.checkpoint().catch(() => {})),
+    );
+  }
+
+  /** One round of retention and rolls by time over all partitions. */
+  async applyRetention(): Promise<void> {
+    for (const log of this.partitions()) {
+      if (this.#offline || this.#closed) return;
+      try {
+        const now = this.#host.clock.now();
+        log.rollIfDue(now);
+        await log.applyRetention(now);
+      } catch (error) {
+        this.#log.warn({ partition: log.name, error: String(error) }, 'retention could not be applied; it is tried again later');
+      }
+    }
+  }
+
+  /** Writes recovery points, log starts and high watermarks down, as far as they have changed. */
+  async checkpoint(): Promise<void> {
+    if (this.#offline || this.#closed) return;
+    await Promise.all([this.#recoveryPointSave.run(), this.#logStartSave.run(), this.#highWatermarkSave.run()]);
+  }
+
+  /**
+   * Stops in good order: everything is synced, then the marker is written, last of all, unless something is wrong, and the lock is released.
+   * @param options.brokerEpoch kept in the marker (KIP-966)
+   */
+  async close({ brokerEpoch = -1n }: { brokerEpoch?: bigint } = {}): Promise<void> {
+    if (this.#closed) return;
+    this.#stopTimers();
+    try {
+      if (!this.#offline) {
+        const logs = this.partitions();
+        const isSound = this.#failed.size === 0 && logs.every((log) => log.failure === undefined);
+        await this.checkpoint();
+        await Promise.all(logs.map((log) => log.close()));
+        await this.checkpoint();
+        await this.#rootSync.run();
+        if (isSound && !this.#offline) await writeCleanShutdownMarker(this.#host.disk, this.path, brokerEpoch);
+      }
+    } catch (error) {
+      throw error instanceof KafkaError ? error : this.#diskFailed(error, this.path);
+    } finally {
+      this.halt();
+    }
+  }
+
+  /** Stops as a crash would: nothing more is written. The lock is released. */
+  halt(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#stopTimers();
+    const error = new KafkaError('KAFKA_STORAGE_ERROR', `${this.path} is closed`);
+    this.flusher.fail(error);
+    for (const log of this.#partitions.values()) log.halt();
+    this.#offline ??= error;
+    this.#lock.release();
+  }
+
+  async #load(): Promise<void> {
+    const { disk, clock } = this.#host;
+    const started = clock.monotonic();
+    this.#lastShutdown = await takeCleanShutdownMarker(disk, this.path);
+    const clean = this.#lastShutdown !== undefined;
+    const recoveryPoints = this.#readOffsets(recoveryPointFile);
+    const logStarts = this.#readOffsets(logStartOffsetFile);
+    const highWatermarks = this.#readOffsets(highWatermarkFile);
+    const cleaned = this.#readOffsets(cleanerCheckpointFile);
+    for (const name of disk.list(this.path)) {
+      if (name.endsWith('.tmp')) disk.remove(`${this.path}/${name}`);
+      if (disk.stat(`${this.path}/${name}`)?.kind !== 'directory') continue;
+      if (isDeletedPartitionDirectoryName(name)) this.#removeLater(name, this.#config.fileDeleteDelayMs);
+      const parsed = parsePartitionDirectoryName(name);
+      if (!parsed) continue;
+      await this.#loadPartition(name, parsed, {
+        clean,
+        recoveryPoint: recoveryPoints.get(name),
+        logStartOffset: logStarts.get(name),
+        highWatermark: highWatermarks.get(name),
+        cleaned: cleaned.has(name),
+      });
+    }
+    await this.#settle(clean);
+    const ms = Math.round(clock.monotonic() - started);
+    this.#log.info({ partitions: this.#partitions.size, failed: this.#failed.size, clean, ms }, 'data directory loaded');
+  }
+
+  /** Puts what was found on disk, and the checkpoints in agreement with it. On a full disk that has to wait; reads work all the same. */
+  async #settle(clean: boolean): Promise<void> {
+    try {
+      if (!clean) {
+        await this.#syncFound();
+        await Promise.all(this.partitions().map((log) => this.flusher.flush(log)));
+      }
+      await this.checkpoint();
+      // What explained a difference between the checkpoints and the logs may go.
+      for (const log of this.partitions()) removeDeletedFiles(this.#host.disk, log.directory);
+    } catch (error) {
+      if (!(error instanceof NoSpaceError)) throw error;
+      this.#log.warn({}, 'the disk is full: what was found could not be written down yet');
+    }
+  }
+
+  /**
+   * A process that was killed leaves files and names behind that are in the page cache only. This one has read them and goes by them, so they
+   * must not be lost with the power either: what a directory is called, what is in it, and whose it is (S9).
+   */
+  #syncFound(): Promise<void> {
+    const { disk } = this.#host;
+    return this.#guarded(async () => {
+      for (const log of this.partitions()) {
+        await syncPartitionMetadata(disk, log.directory);
+        await disk.syncDirectory(log.directory);
+      }
+      await disk.syncDirectory(this.path);
+    });
+  }
+
+  async #loadPartition(
+    name: string,
+    { topic, partition }: { topic: string; partition: number },
+    found: {
+      clean: boolean;
+      recoveryPoint?: bigint | undefined;
+      logStartOffset?: bigint | undefined;
+      highWatermark?: bigint | undefined;
+      cleaned: boolean;
+    },
+  ): Promise<void> {
+    const { disk } = this.#host;
+    const path = `${this.path}/${name}`;
+    const topicId = readPartitionMetadata(disk, path);
+    const hasRecords = disk.list(path).some((file) => file.endsWith('.log') && disk.stat(`${path}/${file}`)!.size > 0);
+    if (topicId === undefined && !hasRecords) {
+      this.#log.info({ directory: path }, 'removing a partition directory that was never finished');
+      disk.removeDirectory(path);
+      return;
+    }
+    try {
+      if (topicId === undefined)
+        throw new DamagedLogError(
+          path,
+          `${path} has records and no valid partition.metadata, so nobody can tell which topic it belongs to`,
+        );
+      const log = await this.#open({ topic, partition, topicId, config: this.#configOf(topic), ...found });
+      this.#partitions.set(name, log);
+      const { highWatermark = 0n } = found;
+      const { logStartOffset, logEndOffset } = log;
+      log.highWatermark = highWatermark < logStartOffset ? logStartOffset : highWatermark > logEndOffset ? logEndOffset : highWatermark;
+    } catch (error) {
+      const failure =
+        error instanceof DiskError ? new DamagedLogError(error.path, `${error.path} cannot be used: ${error.message}`) : error;
+      if (!(failure instanceof DamagedLogError)) throw error;
+      this.#log.error({ partition: name, file: failure.path }, failure.message);
+      this.#failed.set(name, { topic, partition, topicId, failure });
+    }
+  }
+
+  async #open(partition: {
+    topic: string;
+    partition: number;
+    topicId: string;
+    config: LogConfig;
+    clean: boolean;
+    recoveryPoint?: bigint | undefined;
+    logStartOffset?: bigint | undefined;
+    cleaned?: boolean;
+  }): Promise<PartitionLog> {
+    const { topic, config, recoveryPoint = 0n, logStartOffset, clean, cleaned = false } = partition;
+    const directory = `${this.path}/${partitionDirectoryName(topic, partition.partition)}`;
+    const gaps = cleaned || config.cleanupPolicy.includes('compact');
+    const { disk, clock, log } = this.#host;
+    const recovered = await recoverLog({ disk, clock, log, directory, config, logStartOffset, recoveryPoint, clean, gaps });
+    const strict = (this.#options.isStrict ?? isMetadataTopic)(topic);
+    return new PartitionLog({ ...partition, host: this.#host, directory, strict, gaps }, recovered);
+  }
+
+  #configOf(topic: string): LogConfig {
+    return this.#options.configFor?.(topic) ?? this.#config;
+  }
+
+  #readOffsets(file: string): Map<string, bigint> {
+    const entries = readOffsetCheckpoint(this.#host.disk, `${this.path}/${file}`) ?? [];
+    return new Map(entries.map(({ topic, partition, offset }) => [partitionDirectoryName(topic, partition), offset]));
+  }
+
+  async #writeRecoveryPoints(): Promise<void> {
+    const entries = this.#entries((log) => log.recoveryPoint);
+    for (const log of this.partitions()) await this.#guarded(() => log.saveEpochs());
+    this.#written.recoveryPoints = await this.#writeOffsets(recoveryPointFile, entries, this.#written.recoveryPoints);
+  }
+
+  async #writeLogStartOffsets(): Promise<void> {
+    const entries = this.#entries((log) => log.logStartOffset).filter(({ offset }) => offset > 0n);
+    this.#written.logStarts = await this.#writeOffsets(logStartOffsetFile, entries, this.#written.logStarts);
+  }
+
+  async #writeHighWatermarks(): Promise<void> {
+    const entries = this.#entries((log) => log.highWatermark);
+    this.#written.highWatermarks = await this.#writeOffsets(highWatermarkFile, entries, this.#written.highWatermarks);
+  }
+
+  #entries(offsetOf: (log: PartitionLog) => bigint): PartitionOffset[] {
+    return this.partitions().map((log) => ({ topic: log.topic, partition: log.partition, offset: offsetOf(log) }));
+  }
+
+  /** Writes a checkpoint unless it says the same as the last one; answers with what it says. */
+  async #writeOffsets(file: string, entries: readonly PartitionOffset[], written: string): Promise<string> {
+    const content = entries.map(({ topic, partition, offset }) => `${topic} ${partition} ${offset}`).join('\n');
+    if (content === written) return written;
+    await this.#guarded(() => writeOffsetCheckpoint(this.#host.disk, `${this.path}/${file}`, entries));
+    return content;
+  }
+
+  #syncRoot(): Promise<void> {
+    return this.#guarded(() => this.#host.disk.syncDirectory(this.path));
+  }
+
+  async #guarded(act: () => Promise<void>): Promise<void> {
+    this.#assertOnline();
+    try {
+      await act();
+    } catch (error) {
+      throw error instanceof KafkaError ? error : this.#diskFailed(error, this.path);
+    }
+    this.#assertOnline();
+  }
+
+  #removeLater(name: string, delayMs: number): void {
+    const { disk, clock } = this.#host;
+    const timer = clock.after(delayMs, () => {
+      this.#timers = this.#timers.filter((one) => one !== timer);
+      if (this.#closed || this.#offline) return;
+      try {
+        disk.removeDirectory(`${this.path}/${name}`);
+      } catch (error) {
+        this.#log.warn(
+          { directory: name, error: String(error) },
+          'a deleted partition could not be removed; it is tried again at the next start',
+        );
+      }
+    });
+    this.#timers.push(timer);
+  }
+
+  #stopTimers(): void {
+    for (const timer of this.#timers.splice(0)) timer.cancel();
+  }
+
+  #assertOnline(): void {
+    if (this.#offline) throw this.#offline;
+  }
+
+  /** At most once a minute, while it lasts. */
+  #noteFullDisk(): void {
+    const now = this.#host.clock.monotonic();
+    if (now < this.#fullDiskNotedAt + fullDiskNoteMs) return;
+    this.#fullDiskNotedAt = now;
+    this.#log.warn({}, 'the disk is full: nothing can be written until there is room; reads go on');
+  }
+
+  #diskFailed(error: unknown, path: string): KafkaError {
+    if (this.#offline) return this.#offline;
+    if (error instanceof NoSpaceError) return error;
+    if (error instanceof DiskError && error.code === 'ENOSPC') {
+      this.#noteFullDisk();
+      return new NoSpaceError(path, { cause: error });
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    const failure = new KafkaError('KAFKA_STORAGE_ERROR', `The data directory ${this.path} is offline: ${reason}`, { cause: error });
+    this.#offline = failure;
+    this.#log.error({ error: reason }, 'a disk operation failed; the data directory is offline until the broker is started anew');
+    this.flusher.fail(failure);
+    this.#stopTimers();
+    for (const callback of this.#offlineCallbacks) callback(failure);
+    return failure;
+  }
+}
+
+/**
+ * Makes a directory and those above it so that a crash does not take any of them away again. What is there already may have been made
+ * by a process that was killed before it could do so much, so the way up is synced in any case, as far as this user may.
+ */
+async function makeDirectoryDurably(disk: Disk, path: string): Promise<void> {
+  disk.makeDirectory(path);
+  for (let slash = path.lastIndexOf('/'); ; slash = path.lastIndexOf('/', slash - 1)) {
+    const parent = slash < 0 ? '.' : path.slice(0, slash) || '/';
+    await disk.syncDirectory(parent).catch((error: unknown) => {
+      if (!(error instanceof DiskError && (error.code === 'EACCES' || error.code === 'EPERM'))) throw error;
+    });
+    if (slash <= 0) return;
+  }
+}
+
+function isMetadataTopic(topic: string): boolean {
+  return topic === '__cluster_metadata';
+}
+
+function takeLock({ platform, path }: LogDirectoryOptions): DiskLock {
+  try {
+    return platform.disk.lock(path);
+  } catch (error) {
+    if (!(error instanceof DiskError) || error.code !== 'ELOCKED') throw error;
+    throw new LogDirectoryError(
+      path,
+      `The data directory ${path} is in use: ${error.message}. Stop the other broker, or use another directory.`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,392 @@
+import assert from 'node:assert/strict';
+import { DiskError, type DiskFile } from '#platform';
+import type { KafkaError, RecordBatch } from '#protocol';
+import { NoSpaceError } from './errors.ts';
+import { deletedSuffix, segmentFileName, truncatedSuffix } from './file-names.ts';
+import type { LogConfig } from './log-config.ts';
+import type { LogHost } from './log-host.ts';
+import type { RecoveredLog } from './recovery.ts';
+import { Segment } from './segment.ts';
+
+export interface LogFilesOptions {
+  host: LogHost;
+  directory: string;
+  config(): LogConfig;
+  /** What a `.snapshot` file at the log's end has to hold. */
+  snapshot(): Buffer;
+}
+
+/** What one round of syncing has to do; see SyncWork. */
+export interface FilesToSync {
+  prepare: (() => Promise<void>) | undefined;
+  files: DiskFile[];
+  done(succeeded: boolean): void;
+}
+
+/**
+ * The files of one log: its segments and producer snapshots, which of them are not on disk yet, and in what order they have to get there
+ * so that a crash at any moment leaves something that recovery understands.
+ */
+export class LogFiles {
+  readonly #options: LogFilesOptions;
+  readonly #host: LogHost;
+  readonly #directory: string;
+  readonly #segments: Segment[];
+  /** Offsets of the snapshot files, rising, and those that are still to be written. */
+  #snapshots: bigint[];
+  readonly #pendingSnapshots = new Map<bigint, Buffer>();
+  /** The active segment's file, held open while it is the active one. */
+  #activeFile: DiskFile;
+  #activeDirty: boolean;
+  /** Closed segments whose files, indexes among them, are not all on disk; each is held open. */
+  #unsynced: Segment[] = [];
+  /** Segments whose file is longer than they are, after a truncation. */
+  #uncut: Segment[];
+  /** Files that a truncation has given another name, and that are still there. */
+  #condemned: string[] = [];
+  #truncating: boolean;
+  #directoryDirty = false;
+  #closed = false;
+
+  constructor(options: LogFilesOptions, recovered: RecoveredLog) {
+    this.#options = options;
+    this.#host = options.host;
+    this.#directory = options.directory;
+    this.#segments = recovered.segments;
+    this.#snapshots = recovered.snapshots;
+    this.#uncut = recovered.truncated;
+    this.#truncating = recovered.truncated.length > 0;
+    this.#activeDirty = recovered.syncedOffset < recovered.logEndOffset;
+    this.#activeFile = this.active.open();
+    for (const segment of this.#segments.slice(0, -1)) if (segment.indexesDirty) this.#holdUnsynced(segment);
+  }
+
+  get segments(): readonly Segment[] {
+    return this.#segments;
+  }
+
+  get active(): Segment {
+    return this.#segments.at(-1)!;
+  }
+
+  /** Batches apart, there is nothing that a sync would have to do. */
+  get isSettled(): boolean {
+    return !this.#truncating && !this.#directoryDirty;
+  }
+
+  /** From here on the files of closed segments, indexes among them, are not all on disk. */
+  get firstUnsynced(): bigint | undefined {
+    return this.#unsynced.find((segment) => segment !== this.active)?.baseOffset;
+  }
+
+  /**
+   * Writes batches behind the last ones, into another segment when the active one is full or old.
+   * @throws KafkaError KAFKA_STORAGE_ERROR; nothing was written then, or the directory is offline
+   */
+  append(bytes: Buffer, batches: readonly RecordBatch[], now: number): Segment {
+    let segment: Segment | undefined;
+    try {
+      if (this.#mustRoll(bytes.length, batches, now)) this.#roll(batches[0]!.baseOffset, now);
+      segment = this.active;
+      this.#activeFile.write([bytes], segment.size);
+    } catch (error) {
+      throw this.#writeFailed(error, segment);
+    }
+    for (const batch of batches) segment.added(batch);
+    this.#activeDirty = true;
+    return segment;
+  }
+
+  /** Starts another segment, unless the active one is empty. @throws KafkaError KAFKA_STORAGE_ERROR */
+  roll(logEndOffset: bigint, now: number): void {
+    if (this.active.size > 0) this.#guarded(() => this.#roll(logEndOffset, now));
+  }
+
+  /** Takes all batches from `offset` on away; `position` is where they begin in the segment that holds them. */
+  truncate(index: number, offset: bigint, position: number): void {
+    const holder = this.#segments[index]!;
+    this.#guarded(() => {
+      const next = this.#makeSegment(offset, this.#host.clock.now(), position === 0);
+      const wasActive = holder === this.active;
+      const gone = this.#segments.splice(position === 0 ? index : index + 1);
+      for (const segment of gone) this.#condemned.push(...this.#letGo(segment, truncatedSuffix));
+      if (position > 0) {
+        holder.truncate(offset, position);
+        this.#uncut.push(holder);
+        if (!this.#unsynced.includes(holder)) this.#holdUnsynced(holder);
+        if (wasActive) holder.release();
+      }
+      this.#activate(next);
+    });
+    this.#truncating = true;
+  }
+
+  /** Takes all segments away and goes on with an empty one. */
+  startAgainAt(offset: bigint): void {
+    this.#guarded(() => {
+      const isFresh = this.#segments.some((segment) => segment.baseOffset === offset);
+      const next = this.#makeSegment(offset, this.#host.clock.now(), isFresh);
+      for (const segment of this.#segments.splice(0)) this.#condemned.push(...this.#letGo(segment, truncatedSuffix));
+      this.#activate(next);
+    });
+    this.#truncating = true;
+  }
+
+  /**
+   * Renames segments that lie below the log's start, oldest first; they are removed after file.delete.delay.ms. Whether there were any.
+   * @throws KafkaError KAFKA_STORAGE_ERROR
+   */
+  removeBelow(logStartOffset: bigint, most = Number.POSITIVE_INFINITY): boolean {
+    const below = this.#segments.findIndex((_, index) => {
+      const next = this.#segments[index + 1];
+      return !next || next.baseOffset > logStartOffset;
+    });
+    const count = Math.min(below, most);
+    if (count <= 0) return false;
+    const paths = this.#guarded(() => this.#segments.splice(0, count).flatMap((segment) => this.#letGo(segment, deletedSuffix)));
+    const first = this.#segments[0]!.baseOffset;
+    paths.push(...this.#snapshots.filter((offset) => offset < first).map((offset) => this.#snapshotPath(offset)));
+    this.#snapshots = this.#snapshots.filter((offset) => offset >= first);
+    this.#host.clock.after(this.#options.config().fileDeleteDelayMs, () => {
+      if (!this.#closed) this.#removeFiles(paths);
+    });
+    return true;
+  }
+
+  /** Removes snapshots of states that the log does not have (any more). */
+  dropSnapshotsOutside(logStartOffset: bigint, logEndOffset: bigint): void {
+    const isWithin = (offset: bigint) => offset >= logStartOffset && offset <= logEndOffset;
+    for (const offset of [...this.#pendingSnapshots.keys()]) if (!isWithin(offset)) this.#pendingSnapshots.delete(offset);
+    this.#removeFiles(this.#snapshots.filter((offset) => !isWithin(offset)).map((offset) => this.#snapshotPath(offset)));
+    this.#snapshots = this.#snapshots.filter(isWithin);
+  }
+
+  /** What the snapshots hold. */
+  *snapshotsNewestFirst(): Generator<{ offset: bigint; bytes: Buffer }> {
+    const offsets = [...this.#snapshots, ...this.#pendingSnapshots.keys()].sort((a, b) => (a < b ? 1 : -1));
+    for (const offset of offsets) {
+      const read = () => this.#host.disk.readFile(this.#snapshotPath(offset));
+      yield { offset, bytes: this.#pendingSnapshots.get(offset) ?? this.#guarded(read) };
+    }
+  }
+
+  /** Everything that is not on disk yet, in the order in which it has to get there. */
+  beginSync(): FilesToSync {
+    const held: Segment[] = [];
+    const derived: DiskFile[] = [];
+    const unsynced = [...this.#unsynced];
+    const truncation = this.#truncating ? { uncut: [...this.#uncut], condemned: [...this.#condemned] } : undefined;
+    if (this.#activeDirty && !unsynced.includes(this.active)) held.push(this.active);
+    held.push(...unsynced);
+    const complete = this.#writeDerived(unsynced, derived);
+    const needsDirectory = this.#directoryDirty || derived.length > 0;
+    this.#activeDirty = false;
+    this.#directoryDirty = false;
+    return {
+      files: [...held.map((segment) => segment.open()), ...derived],
+      prepare:
+        truncation || needsDirectory
+          ? async () => {
+              if (truncation) await this.#finishTruncation(truncation);
+              await this.syncDirectory();
+            }
+          : undefined,
+      done: (succeeded) => {
+        for (const segment of held) segment.release();
+        for (const file of derived) file.close();
+        if (!succeeded) {
+          // Of use only when the disk was full: then another round makes it good.
+          this.#activeDirty = true;
+          this.#directoryDirty = true;
+          return;
+        }
+        if (truncation) this.#truncationDone(truncation);
+        if (complete) this.#syncedSegments(unsynced);
+      },
+    };
+  }
+
+  /** Lets the next round write everything, the active segment's indexes and a snapshot included. Whether there is anything to write. */
+  prepareClose(logEndOffset: bigint): boolean {
+    if (this.active.indexesDirty || this.#activeDirty) this.#holdUnsynced(this.active);
+    this.#takeSnapshot(logEndOffset);
+    return this.#unsynced.length > 0 || !this.isSettled;
+  }
+
+  /** Closes all files as they are. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const segment of this.#unsynced.splice(0)) segment.release();
+    this.active.release();
+  }
+
+  async syncDirectory(): Promise<void> {
+    if (this.#closed) return;
+    try {
+      await this.#host.disk.syncDirectory(this.#directory);
+    } catch (error) {
+      // A closed log's directory may have got another name.
+      if (!this.#closed) throw this.#host.diskFailed(new Error(`a sync failed: ${error}`, { cause: error }), this.#directory);
+    }
+  }
+
+  /**
+   * First the checkpoints, so that an end below the old recovery point is not taken for damage; then the bytes; and a segment gets the name
+   * of one that it replaces only when that one has given it up for good.
+   */
+  async #finishTruncation({ uncut, condemned }: { uncut: readonly Segment[]; condemned: readonly string[] }): Promise<void> {
+    await this.#host.saveLogStartOffsets();
+    await this.#host.saveRecoveryPoints();
+    if (this.#closed) return;
+    for (const segment of uncut) segment.cutFile();
+    if (this.#segments.some((segment) => segment.isFresh)) {
+      await this.syncDirectory();
+      if (this.#closed) return;
+      for (const segment of this.#segments) if (segment.isFresh) segment.settle();
+    }
+    for (const path of condemned) this.#host.disk.remove(path);
+  }
+
+  #truncationDone({ uncut, condemned }: { uncut: readonly Segment[]; condemned: readonly string[] }): void {
+    this.#uncut = this.#uncut.filter((segment) => !uncut.includes(segment));
+    this.#condemned = this.#condemned.filter((path) => !condemned.includes(path));
+    this.#truncating = this.#uncut.length > 0 || this.#condemned.length > 0;
+  }
+
+  #syncedSegments(segments: readonly Segment[]): void {
+    for (const segment of segments) {
+      const index = this.#unsynced.indexOf(segment);
+      if (index < 0 || segment.indexesDirty) continue;
+      this.#unsynced.splice(index, 1);
+      segment.release();
+    }
+  }
+
+  /** Index files and snapshots; false when there was no room for all, which another round makes good. */
+  #writeDerived(segments: readonly Segment[], files: DiskFile[]): boolean {
+    if (this.#closed) return false;
+    try {
+      for (const segment of segments) if (segment.indexesDirty) files.push(...segment.writeIndexes());
+      for (const [offset, bytes] of this.#pendingSnapshots) {
+        const file = this.#host.disk.open(this.#snapshotPath(offset), 'create');
+        files.push(file);
+        file.write([bytes], 0);
+        this.#pendingSnapshots.delete(offset);
+        if (!this.#snapshots.includes(offset)) this.#snapshots.push(offset);
+      }
+      return true;
+    } catch (error) {
+      if (error instanceof DiskError && error.code === 'ENOSPC') return false;
+      throw error;
+    }
+  }
+
+  /** What a write left behind is cut off, so that the file ends where the log does. */
+  #writeFailed(error: unknown, segment: Segment | undefined): unknown {
+    if (!(error instanceof DiskError)) return error;
+    const failure = this.#host.diskFailed(error, this.#directory);
+    if (!(failure instanceof NoSpaceError) || !segment) return failure;
+    try {
+      this.#activeFile.truncate(segment.size);
+    } catch (rollbackError) {
+      const reason = new Error(`a failed write could not be rolled back: ${rollbackError}`, { cause: rollbackError });
+      return this.#host.diskFailed(reason, this.#directory);
+    }
+    // What the failed write did put there may come back after a crash, so the next batch goes into another file.
+    segment.closed = segment.size > 0;
+    this.#activeDirty = true;
+    return failure;
+  }
+
+  #mustRoll(bytes: number, batches: readonly RecordBatch[], now: number): boolean {
+    const segment = this.active;
+    const { segmentBytes, segmentMs } = this.#options.config();
+    if (segment.size === 0) return !segment.holds(batches.at(-1)!.lastOffset);
+    if (segment.closed || segment.offsetIndex.isFull || segment.timeIndex.isFull) return true;
+    if (segment.size + bytes > segmentBytes || !segment.holds(batches.at(-1)!.lastOffset)) return true;
+    return segment.age(greatestTimestamp(batches), now) > segmentMs - segment.rollJitterMs;
+  }
+
+  #roll(baseOffset: bigint, now: number): void {
+    const old = this.active;
+    assert(baseOffset > old.baseOffset, `${this.#directory} cannot begin a second segment at ${baseOffset}`);
+    this.#activate(this.#makeSegment(baseOffset, now));
+    this.#holdUnsynced(old);
+    // The active segment's own hold.
+    old.release();
+    this.#takeSnapshot(baseOffset);
+  }
+
+  #makeSegment(baseOffset: bigint, now: number, isFresh = false): { segment: Segment; file: DiskFile } {
+    const { disk, random } = this.#host;
+    const config = this.#options.config();
+    const rollJitterMs = config.segmentJitterMs > 0 ? random.below(config.segmentJitterMs) : 0;
+    const segment = new Segment({ disk, directory: this.#directory, baseOffset, config, createdMs: now, rollJitterMs });
+    return { segment, file: segment.create(isFresh) };
+  }
+
+  #activate({ segment, file }: { segment: Segment; file: DiskFile }): void {
+    this.#segments.push(segment);
+    this.#activeFile = file;
+    this.#activeDirty = true;
+    this.#directoryDirty = true;
+  }
+
+  #holdUnsynced(segment: Segment): void {
+    segment.open();
+    this.#unsynced.push(segment);
+  }
+
+  #takeSnapshot(offset: bigint): void {
+    this.#dropStraySnapshots(offset);
+    if (this.#snapshots.includes(offset) || this.#pendingSnapshots.has(offset)) return;
+    this.#pendingSnapshots.set(offset, this.#options.snapshot());
+    this.#directoryDirty = true;
+  }
+
+  /** Snapshots that earlier shutdowns left in the middle of a segment; the newest of them is of use until there is a newer one. */
+  #dropStraySnapshots(end: bigint): void {
+    const bases = new Set(this.#segments.map((segment) => segment.baseOffset));
+    const stray = this.#snapshots.filter((offset) => !bases.has(offset) && offset < end).slice(0, -1);
+    this.#removeFiles(stray.map((offset) => this.#snapshotPath(offset)));
+    this.#snapshots = this.#snapshots.filter((offset) => !stray.includes(offset));
+  }
+
+  /** Takes a segment's files out of use under another name; answers with these. */
+  #letGo(segment: Segment, suffix: typeof deletedSuffix | typeof truncatedSuffix): string[] {
+    const wasActive = this.#activeFile === segment.heldFile;
+    segment.rename(suffix);
+    const index = this.#unsynced.indexOf(segment);
+    if (index >= 0) {
+      this.#unsynced.splice(index, 1);
+      segment.release();
+    }
+    if (wasActive) segment.release();
+    this.#uncut = this.#uncut.filter((one) => one !== segment);
+    this.#directoryDirty = true;
+    return segment.allPaths();
+  }
+
+  #snapshotPath(offset: bigint): string {
+    return `${this.#directory}/${segmentFileName(offset, '.snapshot')}`;
+  }
+
+  #removeFiles(paths: readonly string[]): void {
+    this.#guarded(() => {
+      for (const path of paths) this.#host.disk.remove(path);
+    });
+  }
+
+  #guarded<Result>(act: () => Result): Result {
+    try {
+      return act();
+    } catch (error) {
+      throw error instanceof DiskError ? (this.#host.diskFailed(error, this.#directory) satisfies KafkaError) : error;
+    }
+  }
+}
+
+function greatestTimestamp(batches: readonly RecordBatch[]): bigint {
+  return batches.reduce((greatest, { maxTimestamp }) => (maxTimestamp > greatest ? maxTimestamp : greatest), -1n);
+}

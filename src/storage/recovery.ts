@@ -1,0 +1,383 @@
+import type { Clock, Disk, Logger } from '#platform';
+import type { RecordBatch } from '#protocol';
+import { findBatchAfter, type ScanResult, scanBatches } from './batch-scan.ts';
+import { readEpochCheckpoint } from './checkpoint-files.ts';
+import { EpochCache } from './epoch-cache.ts';
+import { DamagedLogError } from './errors.ts';
+import { offsetOfFileName, segmentFileName, truncatedSuffix } from './file-names.ts';
+import { resolveLeftovers } from './leftovers.ts';
+import type { LogConfig } from './log-config.ts';
+import { decodeProducerSnapshot, type ProducerSnapshotEntry } from './producer-snapshot.ts';
+import { type ProducerBatch, ProducerStates } from './producer-state.ts';
+import { Segment } from './segment.ts';
+
+const sectorBytes = 512;
+/** So many zeros on end are taken for something that was never written, and fewer where a sector or the last write ended. */
+const lostRunBytes = 20;
+const lostSectorEndBytes = 1;
+const lostWriteEndBytes = 2;
+/** How far back before a snapshot batches are looked for that a producer may repeat. */
+const recallBytes = 1024 * 1024;
+
+export const epochCheckpointFile = 'leader-epoch-checkpoint';
+
+export interface RecoveryOptions {
+  disk: Disk;
+  clock: Clock;
+  log: Logger;
+  directory: string;
+  config: LogConfig;
+  /** As the checkpoint says; undefined when it says nothing. */
+  logStartOffset: bigint | undefined;
+  /** All below was on disk when this was written down. */
+  recoveryPoint: bigint;
+  /** The directory was closed in good order. */
+  clean: boolean;
+  /** Whether offsets may be missing, as compaction leaves them. */
+  gaps: boolean;
+}
+
+export interface RecoveredLog {
+  segments: Segment[];
+  epochs: EpochCache;
+  producers: ProducerStates;
+  /** Offsets of the snapshot files that are there, rising. */
+  snapshots: bigint[];
+  logStartOffset: bigint;
+  logEndOffset: bigint;
+  /** Below it all is on disk; the rest was read, but may stand in the page cache only. */
+  syncedOffset: bigint;
+  /** Bytes that were cut off because they were never whole. */
+  cutBytes: number;
+  /** Segments whose file is to be cut to their size, once the recovery point agrees with that: a truncation had not reached them. */
+  truncated: Segment[];
+}
+
+/**
+ * Reads one partition's directory. After a clean stop only sizes, ends and indexes are checked; else every batch from the recovery point on.
+ *
+ * A torn tail is cut: bytes that no sync had covered, as a crash may leave them. Anything else that is not right is damage, and refused: bad
+ * bytes below the recovery point; bad bytes that do not look like lost sectors and have sound batches behind them; a log that ends
+ * before its recovery point.
+ * @throws DamagedLogError naming file and offset; nothing was changed then but leftovers
+ */
+export function recoverLog(options: RecoveryOptions): Promise<RecoveredLog> {
+  return new Recovery(options).run();
+}
+
+class Recovery {
+  readonly #options: RecoveryOptions;
+  readonly #disk: Disk;
+  readonly #directory: string;
+  readonly #producers = new ProducerStates();
+  readonly #now: number;
+  #epochs = new EpochCache();
+  #epochsComplete = false;
+  #cutBytes = 0;
+  readonly #truncated: Segment[] = [];
+  /** A truncation was under way: that the log ends before the recovery point is then meant. */
+  #truncating = false;
+  #recoveryPoint: bigint;
+
+  constructor(options: RecoveryOptions) {
+    this.#options = options;
+    this.#disk = options.disk;
+    this.#directory = options.directory;
+    this.#now = options.clock.now();
+    this.#recoveryPoint = options.recoveryPoint;
+  }
+
+  async run(): Promise<RecoveredLog> {
+    const { config, disk, clock } = this.#options;
+    resolveLeftovers(disk, this.#directory);
+    let bases = this.#offsetsOf('.log');
+    const logStartOffset = this.#options.logStartOffset ?? bases[0] ?? 0n;
+    bases = this.#dropBelow(logStartOffset, bases);
+    this.#noteTruncation(logStartOffset);
+    this.#readEpochs(bases[0]);
+    const snapshots = new Map(this.#offsetsOf('.snapshot').map((offset) => [offset, undefined as ProducerSnapshotEntry[] | undefined]));
+
+    const segments: Segment[] = bases.map((baseOffset) => {
+      const { size, modifiedMs } = disk.stat(`${this.#directory}/${segmentFileName(baseOffset, '.log')}`)!;
+      const segment = new Segment({ disk, directory: this.#directory, baseOffset, config, createdMs: modifiedMs });
+      segment.size = size;
+      return segment;
+    });
+    const firstSuspect = segments.findIndex((segment, index) => this.#isSuspect(segments[index + 1]?.baseOffset, segment));
+    const suspectOffset = firstSuspect < 0 ? undefined : segments[firstSuspect]!.baseOffset;
+    this.#loadProducers([...snapshots.keys()], suspectOffset, bases[0] ?? logStartOffset);
+
+    const logEndOffset = (await this.#readSegments(segments, suspectOffset)) ?? logStartOffset;
+    if (logEndOffset < this.#recoveryPoint && !this.#truncating) {
+      const path = segments.at(-1)?.path('.log') ?? this.#directory;
+      this.#refuse(path, logEndOffset, `the log ends here, but was on disk up to offset ${this.#recoveryPoint}`);
+    }
+    if (segments.length === 0) {
+      const segment = new Segment({ disk, directory: this.#directory, baseOffset: logStartOffset, config, createdMs: clock.now() });
+      segment.create();
+      segment.release();
+      segments.push(segment);
+    }
+    this.#recallProducers(segments);
+    this.#epochs.truncateFromEnd(logEndOffset);
+    this.#epochs.truncateFromStart(logStartOffset);
+    for (const offset of snapshots.keys()) {
+      if (offset > logEndOffset) disk.remove(`${this.#directory}/${segmentFileName(offset, '.snapshot')}`);
+    }
+    // What was dropped must not come back beside what is appended from here on.
+    if (!this.#options.clean) await disk.syncDirectory(this.#directory);
+    this.#producers.endOffset = logEndOffset;
+    return {
+      segments,
+      epochs: this.#epochs,
+      producers: this.#producers,
+      snapshots: [...snapshots.keys()].filter((offset) => offset <= logEndOffset),
+      logStartOffset: logStartOffset > logEndOffset ? logEndOffset : logStartOffset,
+      logEndOffset,
+      syncedOffset: this.#options.clean || logEndOffset < this.#recoveryPoint ? logEndOffset : this.#recoveryPoint,
+      cutBytes: this.#cutBytes,
+      truncated: this.#truncated,
+    };
+  }
+
+  /** Goes through the segments in order; answers with the log's end, undefined when there are none. */
+  async #readSegments(segments: Segment[], suspectOffset: bigint | undefined): Promise<bigint | undefined> {
+    let expected = segments[0]?.baseOffset;
+    for (let index = 0; index < segments.length; index++) {
+      const segment = segments[index]!;
+      const next = segments[index + 1]?.baseOffset;
+      const lost = !this.#options.gaps && expected! < segment.baseOffset;
+      if (lost) {
+        // Only a crash can explain it: the end of the segment before was never synced.
+        if (this.#options.clean || expected! < this.#recoveryPoint) {
+          this.#refuse(segment.path('.log'), segment.baseOffset, `offsets ${expected} to ${segment.baseOffset - 1n} are missing before it`);
+        }
+        this.#drop(segments, index);
+        return expected;
+      }
+      const suspect = suspectOffset !== undefined && segment.baseOffset >= suspectOffset;
+      const result = this.#readSegment(segment, next, suspect);
+      expected = result.nextOffset;
+      if (result.position < segment.size || result.fault) {
+        if (!result.fault) {
+          this.#endTruncation(segment, result, next!);
+          continue;
+        }
+        this.#refuseUnlessTorn(segment, result, segments.slice(index + 1));
+        await this.#cut(segment, result.position);
+        this.#drop(segments, index + 1);
+        return expected;
+      }
+    }
+    return expected;
+  }
+
+  /** Reads as much of a segment as is needed. What is behind the end of the result is not part of the log. */
+  #readSegment(segment: Segment, next: bigint | undefined, suspect: boolean): ScanResult {
+    const size = segment.size;
+    const file = segment.open();
+    try {
+      const indexed = !suspect && segment.loadIndexes(next);
+      const whole = { from: 0, to: size, expectedOffset: segment.baseOffset, checkCrc: !indexed, gaps: this.#options.gaps };
+      if (!indexed || !this.#epochsComplete || this.#producers.endOffset < (next ?? 0n)) return this.#readWhole(segment, next, whole);
+      const from = segment.offsetIndex.lastPosition;
+      let last: RecordBatch | undefined;
+      const tail = scanBatches(file, { ...whole, from, gaps: from > 0 || whole.gaps }, (batch) => {
+        last = batch;
+        return this.#endsBefore(batch, next);
+      });
+      const ends = tail.fault === undefined && last !== undefined;
+      if (ends && this.#epochs.epochOf(last!.baseOffset) !== last!.partitionLeaderEpoch && last!.partitionLeaderEpoch >= 0) {
+        this.#epochs.clear();
+        this.#epochsComplete = false;
+        return this.#readWhole(segment, next, whole);
+      }
+      // An index that points nowhere says nothing about the log.
+      if (tail.fault !== undefined && from > 0) return this.#readWhole(segment, next, { ...whole, checkCrc: true });
+      if (next === undefined && this.#producers.endOffset < tail.nextOffset) return this.#readWhole(segment, next, whole);
+      if (size > 0) scanBatches(file, { ...whole, gaps: true }, (batch) => this.#noteFirst(segment, batch));
+      return tail;
+    } finally {
+      segment.release();
+    }
+  }
+
+  #readWhole(segment: Segment, next: bigint | undefined, scan: Parameters<typeof scanBatches>[1]): ScanResult {
+    const size = segment.size;
+    segment.reset();
+    const result = scanBatches(segment.open(), scan, (batch) => {
+      if (this.#endsBefore(batch, next) === false) return false;
+      segment.added(batch);
+      this.#epochs.assign(batch.partitionLeaderEpoch, batch.baseOffset);
+      if (batch.baseOffset >= this.#producers.endOffset) {
+        const aborted = this.#producers.apply(batch, this.#now);
+        if (aborted) segment.abortedTransactions.push(aborted);
+      }
+      return undefined;
+    });
+    segment.release();
+    segment.size = size;
+    return result;
+  }
+
+  #noteFirst(segment: Segment, batch: RecordBatch): false {
+    segment.firstTimestamp = batch.maxTimestamp;
+    return false;
+  }
+
+  /** A batch that the next segment begins with, or has replaced, belongs to a truncation that had not reached the disk. */
+  #endsBefore(batch: RecordBatch, next: bigint | undefined): false | undefined {
+    return next !== undefined && batch.lastOffset >= next ? false : undefined;
+  }
+
+  /** A segment goes on where the next one has begun anew: the log was truncated there, and the file not yet cut. */
+  #endTruncation(segment: Segment, { position, nextOffset }: ScanResult, next: bigint): void {
+    if (this.#options.clean || nextOffset !== next) {
+      this.#refuse(segment.path('.log'), nextOffset, `its batches go on beyond offset ${next}, with which the next file begins`);
+    }
+    segment.truncate(next, position);
+    this.#truncated.push(segment);
+    this.#truncating = true;
+    if (next < this.#recoveryPoint) this.#recoveryPoint = next;
+  }
+
+  #noteTruncation(logStartOffset: bigint): void {
+    for (const name of this.#disk.list(this.#directory)) {
+      const offset = offsetOfFileName(name, `.log${truncatedSuffix}`);
+      if (offset === undefined) continue;
+      this.#truncating = true;
+      if (offset < this.#recoveryPoint) this.#recoveryPoint = offset > logStartOffset ? offset : logStartOffset;
+    }
+  }
+
+  #isSuspect(next: bigint | undefined, segment: Segment): boolean {
+    return !this.#options.clean && (next === undefined || next > this.#recoveryPoint || segment.size === 0);
+  }
+
+  #refuseUnlessTorn(segment: Segment, { position, nextOffset, fault, isShort }: ScanResult, later: readonly Segment[]): void {
+    const { clean } = this.#options;
+    const at = `${fault} at byte ${position}`;
+    if (clean) this.#refuse(segment.path('.log'), nextOffset, `${at}, though the directory was closed in good order`);
+    if (nextOffset < this.#recoveryPoint) {
+      this.#refuse(segment.path('.log'), nextOffset, `${at}, below offset ${this.#recoveryPoint} up to which it was on disk`);
+    }
+    const file = segment.open();
+    try {
+      const size = segment.size;
+      const sound = findBatchAfter(file, position + 1, size, nextOffset);
+      if (sound === undefined && (isShort || !later.some((one) => one.size > 0))) return;
+      if (!looksLost(file.readNow(position, (sound ?? size) - position), position)) {
+        this.#refuse(segment.path('.log'), nextOffset, `${at}, with sound batches behind it`);
+      }
+    } finally {
+      segment.release();
+    }
+  }
+
+  #refuse(path: string, offset: bigint, what: string): never {
+    throw new DamagedLogError(
+      path,
+      `${path} is damaged at offset ${offset}: ${what}. Nothing was changed; restore the partition from a replica or a copy.`,
+    );
+  }
+
+  async #cut(segment: Segment, position: number): Promise<void> {
+    const bytes = segment.size - position;
+    this.#options.log.warn({ file: segment.path('.log'), position, bytes }, 'cutting bytes that were never synced off the end of a log');
+    this.#cutBytes += bytes;
+    const file = segment.open();
+    try {
+      file.truncate(position);
+      await file.sync();
+    } finally {
+      segment.release();
+    }
+    segment.size = position;
+    segment.indexesDirty = true;
+  }
+
+  /** Lets go of the segments from `index` on: what they hold follows on something that was never synced. */
+  #drop(segments: Segment[], index: number): void {
+    for (const segment of segments.splice(index)) {
+      this.#options.log.warn(
+        { file: segment.path('.log'), bytes: segment.size },
+        'dropping a segment that follows on bytes that were never synced',
+      );
+      this.#cutBytes += segment.size;
+      segment.removeFiles();
+    }
+  }
+
+  /** Removes segments that lie below the log's start, and derived files without a log. */
+  #dropBelow(logStartOffset: bigint, bases: readonly bigint[]): bigint[] {
+    const kept = bases.filter((_, index) => bases[index + 1] === undefined || bases[index + 1]! > logStartOffset);
+    const needed = new Set(kept);
+    for (const suffix of ['.log', '.index', '.timeindex', '.txnindex'] as const) {
+      for (const offset of this.#offsetsOf(suffix)) {
+        if (!needed.has(offset)) this.#disk.remove(`${this.#directory}/${segmentFileName(offset, suffix)}`);
+      }
+    }
+    return kept;
+  }
+
+  #readEpochs(firstOffset: bigint | undefined): void {
+    const entries = readEpochCheckpoint(this.#disk, `${this.#directory}/${epochCheckpointFile}`);
+    this.#epochsComplete = entries !== undefined && firstOffset !== undefined;
+    this.#epochs = new EpochCache(entries ?? []);
+  }
+
+  /** Begins with the newest sound snapshot that is not above what has to be scanned. */
+  #loadProducers(offsets: readonly bigint[], suspectOffset: bigint | undefined, start: bigint): void {
+    if (suspectOffset !== undefined) this.#epochs.truncateFromEnd(suspectOffset);
+    this.#producers.reset(start, this.#now);
+    for (const offset of offsets.toReversed()) {
+      if (suspectOffset !== undefined && offset > suspectOffset) continue;
+      const entries = decodeProducerSnapshot(this.#disk.readFile(`${this.#directory}/${segmentFileName(offset, '.snapshot')}`));
+      if (entries) {
+        this.#producers.reset(offset, this.#now, entries);
+        return;
+      }
+      this.#options.log.warn({ directory: this.#directory, offset: String(offset) }, 'passing over a producer snapshot that is not sound');
+    }
+  }
+
+  /** What producers wrote last, before what the snapshot tells. */
+  #recallProducers(segments: readonly Segment[]): void {
+    if (this.#producers.count === 0) return;
+    const earlier = new Map<bigint, (ProducerBatch & { producerEpoch: number })[]>();
+    const sizes = segments.map((segment) => segment.size);
+    let first = segments.length;
+    for (let bytes = 0; first > 0 && bytes < recallBytes; bytes += sizes[first]!) first--;
+    for (const segment of segments.slice(first)) {
+      const from = segment.offsetIndex.positionBefore(segment.size - recallBytes);
+      const scan = { from, to: segment.size, expectedOffset: segment.baseOffset, checkCrc: false, gaps: true };
+      scanBatches(segment.open(), scan, (batch) => {
+        if (batch.producerId < 0n || batch.isControl) return undefined;
+        const { producerEpoch, lastSequence, lastOffset, lastOffsetDelta: offsetDelta, maxTimestamp: timestamp } = batch;
+        const known = earlier.get(batch.producerId) ?? [];
+        known.push({ producerEpoch, lastSequence, lastOffset, offsetDelta, timestamp });
+        earlier.set(batch.producerId, known);
+        return undefined;
+      });
+      segment.release();
+    }
+    this.#producers.recall(earlier);
+  }
+
+  #offsetsOf(suffix: '.log' | '.index' | '.timeindex' | '.txnindex' | '.snapshot'): bigint[] {
+    const offsets = this.#disk.list(this.#directory).map((name) => offsetOfFileName(name, suffix));
+    return offsets.filter((offset) => offset !== undefined).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  }
+}
+
+/** Whether bytes from a file's `position` on hold zeros as a crash leaves them where a sector, or a part of it, never reached the disk. */
+export function looksLost(bytes: Buffer, position: number): boolean {
+  let run = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    run = bytes[i] === 0 ? run + 1 : 0;
+    const isSectorEnd = (position + i + 1) % sectorBytes === 0;
+    const isWriteEnd = i + 1 === bytes.length;
+    if (run >= (isSectorEnd ? lostSectorEndBytes : isWriteEnd ? lostWriteEndBytes : lostRunBytes)) return true;
+  }
+  return false;
+}

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Installs the foreign clients that test/clients drives, by name, into test/clients/.cache: kcat (Debian), Apache Kafka's tools (Maven),
+# aiokafka and confluent-kafka (PyPI), franz-go and sarama (Go). What cannot be had is named and left out; the tests then say so too.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+mkdir -p .cache
+missing=()
+
+if ! command -v kcat > /dev/null; then
+  if command -v apt-get > /dev/null && [ "$(id -u)" = 0 ]; then
+    { apt-get update -qq && apt-get install -y -qq kcat; } > .cache/kcat.log 2>&1 || true
+  fi
+  command -v kcat > /dev/null || missing+=("kcat: apt-get install kcat")
+fi
+
+if ! [ -f .cache/java/.installed ]; then
+  if command -v java > /dev/null && command -v mvn > /dev/null; then
+    mvn -q -B -f java/pom.xml dependency:copy-dependencies -DoutputDirectory="$PWD/.cache/java" > .cache/java.log 2>&1 && touch .cache/java/.installed
+  fi
+  [ -f .cache/java/.installed ] || missing+=("Apache Kafka's tools: need java 17 and mvn (see .cache/java.log)")
+fi
+
+if ! [ -f .cache/python/.installed ]; then
+  if command -v python3 > /dev/null; then
+    { python3 -m venv .cache/python && .cache/python/bin/pip install -q --disable-pip-version-check --only-binary :all: -r python/requirements.txt; } > .cache/python.log 2>&1 &&
+      touch .cache/python/.installed
+  fi
+  [ -f .cache/python/.installed ] || missing+=("aiokafka and confluent-kafka: need python3 with venv (see .cache/python.log)")
+fi
+
+if ! [ -x .cache/go/franz ] || ! [ -x .cache/go/sarama ]; then
+  if command -v go > /dev/null; then
+    mkdir -p .cache/go
+    (cd go && go mod download && go build -o ../.cache/go/ ./franz ./sarama) > .cache/go.log 2>&1 || true
+  fi
+  [ -x .cache/go/franz ] && [ -x .cache/go/sarama ] || missing+=("franz-go and sarama: need go 1.26 or later (see .cache/go.log)")
+fi
+
+if [ ${#missing[@]} -gt 0 ]; then
+  printf 'left out:\n'
+  printf '  %s\n' "${missing[@]}"
+else
+  echo 'all foreign clients are installed'
+fi

@@ -1,0 +1,47 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+const cache = join(import.meta.dirname, '.cache');
+
+/** The foreign programs, where they are installed. `npm run test:clients:install` gets those that are missing. */
+export const foreign = {
+  kcat: onPath('kcat'),
+  kafkaTools: existsSync(join(cache, 'java', '.installed')) ? join(cache, 'java') : undefined,
+  python: existsSync(join(cache, 'python', '.installed')) ? join(cache, 'python', 'bin', 'python') : undefined,
+  franz: existing(join(cache, 'go', 'franz')),
+  sarama: existing(join(cache, 'go', 'sarama')),
+} as const;
+
+/** They take minutes, so `npm test` does without them; `npm run test:clients` asks for them. */
+export const areForeignClientsWanted = process.env['CLIENTS'] === 'all';
+
+export type Foreign = keyof typeof foreign;
+
+const whatItIs: Record<Foreign, string> = {
+  kcat: 'kcat (librdkafka)',
+  kafkaTools: "Apache Kafka's own tools",
+  python: 'aiokafka and confluent-kafka (Python)',
+  franz: 'franz-go',
+  sarama: 'sarama',
+};
+
+/** One line per program that a run does without, and how to include it. */
+export function leftOut(): string[] {
+  const all = Object.keys(foreign) as Foreign[];
+  const missing = all.filter((name) => foreign[name] === undefined);
+  const lines = missing.map((name) => `left out: ${whatItIs[name]}. To install it: npm run test:clients:install`);
+  if (!areForeignClientsWanted && missing.length < all.length) {
+    const installed = all.filter((name) => foreign[name] !== undefined).map((name) => whatItIs[name]);
+    lines.push(`left out, though installed: ${installed.join(', ')}. To run with them: npm run test:clients`);
+  }
+  return lines;
+}
+
+function existing(path: string): string | undefined {
+  return existsSync(path) ? path : undefined;
+}
+
+function onPath(command: string): string | undefined {
+  return spawnSync(command, ['-V'], { stdio: 'ignore' }).error === undefined ? command : undefined;
+}

@@ -1,0 +1,137 @@
+import { type Address, NetworkError, NodeClock, NodeNetwork, silentLogger } from '#platform';
+import { batchesIn, type ErrorName, KafkaError, type LogRecord, type RecordBatch, zeroUuid } from '#protocol';
+import { createTopics } from '#protocol/apis/create-topics.ts';
+import { fetch } from '#protocol/apis/fetch.ts';
+import { initProducerId } from '#protocol/apis/init-producer-id.ts';
+import { metadata } from '#protocol/apis/metadata.ts';
+import { produce } from '#protocol/apis/produce.ts';
+import { BrokerClient } from '#transport';
+
+/** How a partition answered to a produce. */
+export interface Produced {
+  readonly errorCode: ErrorName;
+  readonly baseOffset: bigint;
+  readonly errorMessage: string | null;
+}
+
+/** A plain Kafka client for tests: nothing is retried, and every error is told as it came. */
+export class KafkaClient {
+  readonly #client: BrokerClient;
+  readonly #bootstrap: readonly Address[];
+  #brokers = new Map<number, Address>();
+  #topics = new Map<string, { id: string; leaders: ReadonlyMap<number, number> }>();
+
+  /** @param bootstrap host:port, separated by commas */
+  constructor(bootstrap: string, requestTimeoutMs = 20_000) {
+    this.#bootstrap = bootstrap.split(',').map((place) => ({ host: place.split(':')[0]!, port: Number(place.split(':')[1]) }));
+    const clock = new NodeClock();
+    const network = new NodeNetwork({ log: silentLogger });
+    this.#client = new BrokerClient({ network, clock, log: silentLogger, clientId: 'test', requestTimeoutMs });
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  /** Asks the first broker that answers for the leaders of all topics. */
+  async refresh(): Promise<void> {
+    const { brokers, topics } = await this.#anywhere((place) =>
+      this.#client.send(place, metadata, { topics: null, allowAutoTopicCreation: false }),
+    );
+    this.#brokers = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
+    this.#topics = new Map(
+      topics.map(({ name, topicId, partitions }) => [
+        name!,
+        { id: topicId, leaders: new Map(partitions.map(({ partitionIndex, leaderId }) => [partitionIndex, leaderId])) },
+      ]),
+    );
+  }
+
+  /** As of the last refresh. */
+  get topics(): string[] {
+    return [...this.#topics.keys()];
+  }
+
+  async createTopic(name: string, numPartitions: number, configs: Record<string, string> = {}): Promise<ErrorName> {
+    const topic = {
+      name,
+      numPartitions,
+      replicationFactor: -1,
+      assignments: [],
+      configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
+    };
+    const answer = await this.#anywhere((place) => this.#client.send(place, createTopics, { topics: [topic], timeoutMs: 15_000 }));
+    return answer.topics[0]!.errorCode;
+  }
+
+  async initProducerId(): Promise<{ errorCode: ErrorName; producerId: bigint; producerEpoch: number }> {
+    return await this.#anywhere((place) =>
+      this.#client.send(place, initProducerId, { transactionalId: null, transactionTimeoutMs: 60_000 }),
+    );
+  }
+
+  /** Sends these bytes to the partition's leader. @throws NetworkError when the outcome is unknown */
+  async produce(topic: string, partition: number, records: Buffer | null): Promise<Produced> {
+    const { place, id } = await this.#leader(topic, partition);
+    const topicData = [{ name: topic, topicId: id, partitionData: [{ index: partition, records }] }];
+    const answer = await this.#client.send(place, produce, { transactionalId: null, acks: -1, timeoutMs: 15_000, topicData });
+    return answer.responses[0]!.partitionResponses[0]!;
+  }
+
+  /** The batches from the one that holds an offset, at most about 8 MB of them; none at the end. @throws KafkaError what the partition answered */
+  async fetchBatches(topic: string, partition: number, fetchOffset: bigint): Promise<RecordBatch[]> {
+    const { place, id } = await this.#leader(topic, partition);
+    const asked = { partition, fetchOffset, partitionMaxBytes: 8_388_608 };
+    const { responses } = await this.#client.send(place, fetch, {
+      maxWaitMs: 0,
+      minBytes: 0,
+      topics: [{ topic, topicId: id, partitions: [asked] }],
+      forgottenTopicsData: [],
+    });
+    const { errorCode, records } = responses[0]!.partitions[0]!;
+    if (errorCode !== 'NONE') throw new KafkaError(errorCode, `fetch of ${topic}-${partition} at ${fetchOffset}`);
+    const batches = [...batchesIn(records ?? Buffer.alloc(0))];
+    const damaged = batches.find((batch) => !batch.isValidCrc());
+    if (damaged !== undefined) throw new KafkaError('CORRUPT_MESSAGE', `batch at ${damaged.baseOffset} of ${topic}-${partition}`);
+    return batches;
+  }
+
+  /** The records of {@link fetchBatches}, those before the offset left out. */
+  async fetch(topic: string, partition: number, fetchOffset: bigint): Promise<LogRecord[]> {
+    const batches = await this.fetchBatches(topic, partition, fetchOffset);
+    return batches.flatMap((batch) => [...batch.records()].filter(({ offset }) => offset >= fetchOffset));
+  }
+
+  /** All records from an offset to the end. */
+  async *records(topic: string, partition: number, from = 0n): AsyncGenerator<LogRecord, void, undefined> {
+    for (let next = from; ; ) {
+      const read = await this.fetch(topic, partition, next);
+      if (read.length === 0) return;
+      yield* read;
+      next = read.at(-1)!.offset + 1n;
+    }
+  }
+
+  async #leader(topic: string, partition: number): Promise<{ place: Address; id: string }> {
+    for (const isFresh of [false, true]) {
+      if (isFresh) await this.refresh();
+      const known = this.#topics.get(topic);
+      const place = this.#brokers.get(known?.leaders.get(partition) ?? -1);
+      if (known !== undefined && place !== undefined) return { place, id: known.id ?? zeroUuid };
+    }
+    throw new KafkaError('LEADER_NOT_AVAILABLE', `${topic}-${partition} has no leader`);
+  }
+
+  async #anywhere<T>(ask: (place: Address) => Promise<T>): Promise<T> {
+    let last: unknown;
+    for (const place of this.#bootstrap) {
+      try {
+        return await ask(place);
+      } catch (error) {
+        if (!(error instanceof NetworkError)) throw error;
+        last = error;
+      }
+    }
+    throw last;
+  }
+}
