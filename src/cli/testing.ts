@@ -76,8 +76,11 @@ export function runMain(args: readonly string[], options: { cwd?: string; env?: 
   return new Program(process.execPath, [mainFile, ...args], options);
 }
 
-/** The same behind a pseudo-terminal, made by util-linux's `script`. Both of its streams come as stdout. */
+/**
+ * The same behind a pseudo-terminal, made by util-linux's `script`. Both of its streams come as stdout. Without `exec` some shells stay in
+ * between, and die of the Ctrl-C that the program outlives.
+ */
 export function runMainInTerminal(args: readonly string[], options: { cwd?: string } = {}): Program {
   const command = [process.execPath, mainFile, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
-  return new Program('script', ['-qec', command, '/dev/null'], { ...options, env: { TERM: 'xterm' } });
+  return new Program('script', ['-qec', `exec ${command}`, '/dev/null'], { ...options, env: { TERM: 'xterm' } });
 }
