@@ -31,7 +31,7 @@ export class SimulatedDiskFile implements DiskFile {
     this.#assertUsable('write');
     if (position > this.#size) throw new RangeError(`a write at ${position} would leave a hole in ${this.path} of ${this.#size} bytes`);
     const bytes = buffers.length === 1 ? buffers[0]! : Buffer.concat(buffers);
-    const failure = this.#platter.failureOf('write', this.path);
+    const failure = this.#platter.faults.failureOf('write', this.path);
     const fitting = this.#fitting(bytes.length, position);
     if (failure !== undefined) {
       // As on a real disk, a part may be there.
@@ -50,8 +50,8 @@ export class SimulatedDiskFile implements DiskFile {
 
   async read(position: number, length: number): Promise<Buffer> {
     this.#assertUsable('read');
-    const failure = this.#platter.failureOf('read', this.path);
-    return this.#platter.later('read', () => {
+    const failure = this.#platter.faults.failureOf('read', this.path);
+    return this.#platter.later('read', this.path, () => {
       if (failure !== undefined) throw diskFailure(failure, this.path, 'read');
       return this.#image.content.read(position, length);
     });
@@ -68,13 +68,14 @@ export class SimulatedDiskFile implements DiskFile {
   async sync(): Promise<void> {
     this.#assertUsable('read');
     const upTo = this.#platter.image.latest;
-    const failure = this.#platter.failureOf('sync', this.path);
-    await this.#platter.later('sync', () => {
+    const failure = this.#platter.faults.failureOf('sync', this.path);
+    const isLost = this.#platter.faults.isLost(this.path);
+    await this.#platter.later('sync', this.path, () => {
       if (failure !== undefined) {
         this.#image.syncsAreLies = true;
         throw diskFailure(failure, this.path, 'sync');
       }
-      this.#platter.image.syncFile(this.#image, upTo);
+      if (!isLost) this.#platter.image.syncFile(this.#image, upTo);
     });
   }
 

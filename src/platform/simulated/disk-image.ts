@@ -73,6 +73,13 @@ export class DiskImage {
     return { directory: node, name };
   }
 
+  files(directory = this.root, path = ''): { path: string; size: number; syncedBytes: number }[] {
+    return [...directory.entries].flatMap(([name, node]) => {
+      if (node.kind === 'directory') return this.files(node, `${path}/${name}`);
+      return [{ path: `${path}/${name}`, size: node.content.size, syncedBytes: node.syncedBytes }];
+    });
+  }
+
   /** Carries one directory operation out. */
   edit(edits: DirectoryChange['edits'], nowMs: number): void {
     for (const { directory, name, to } of edits) {

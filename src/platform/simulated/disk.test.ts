@@ -41,6 +41,94 @@ test('failures happen as often as told, to the files they are meant for', async 
   await one.sync();
 });
 
+test('the n-th operation on the files of a pattern fails, and the others do not', async () => {
+  const disk = new SimulatedDisk();
+  const [one, two] = [disk.open('1.log', 'create'), disk.open('2.index', 'create')];
+  disk.failNext('sync', 'EIO', { path: /\.log$/, after: 2 });
+  for (let round = 0; round < 2; round++) {
+    await one.sync();
+    await two.sync();
+  }
+
+  await two.sync();
+  await expect(one.sync()).rejects.toMatchObject({ code: 'EIO' });
+  await one.sync();
+  disk.failNext('rename', 'EIO');
+  disk.failNext('remove', 'EIO', { path: '1.log' });
+  expect(() => disk.rename('2.index', '3.index')).toThrow(expect.objectContaining({ code: 'EIO' }));
+  expect(() => disk.remove('1.log')).toThrow(expect.objectContaining({ code: 'EIO' }));
+  disk.rename('2.index', '3.index');
+  disk.remove('1.log');
+  expect(disk.list('/')).toEqual(['3.index']);
+});
+
+test('a lost sync says that all is well and keeps nothing; the next true one keeps all', async () => {
+  const disk = new SimulatedDisk();
+  const file = disk.open('log', 'create');
+  await disk.syncDirectory('/');
+  disk.loseSyncs({ path: 'log' });
+  file.write([Buffer.from('x')], 0);
+  await file.sync();
+  expect(disk.files()).toEqual([{ path: '/log', size: 1, syncedBytes: 0 }]);
+
+  await file.sync();
+
+  expect(disk.files()).toEqual([{ path: '/log', size: 1, syncedBytes: 1 }]);
+  file.write([Buffer.from('y')], 1);
+  disk.loseSyncs();
+  for (let attempt = 0; attempt < 3; attempt++) await file.sync();
+  expect(disk.crash('strict').readFile('log').toString()).toBe('x');
+});
+
+test('a stalled sync takes so much longer, and the others do not', async () => {
+  const delays: number[] = [];
+  const disk = new SimulatedDisk({
+    schedule: (delayMs, callback) => {
+      delays.push(Math.floor(delayMs / 1000));
+      callback();
+    },
+  });
+  const file = disk.open('log', 'create');
+  disk.stallNext('sync', 10_000, { times: 2 });
+  disk.stallNext('read', 3000, { path: 'other' });
+
+  for (let attempt = 0; attempt < 3; attempt++) await file.sync();
+  await file.read(0, 1);
+
+  expect(delays).toEqual([10, 10, 0, 0]);
+});
+
+test('a disk that fills up takes so many bytes more', () => {
+  const disk = new SimulatedDisk();
+  const file = disk.open('log', 'create');
+  file.write([Buffer.alloc(100)], 0);
+  disk.setFreeBytes(5);
+
+  file.write([Buffer.alloc(5)], 100);
+
+  expect(() => file.write([Buffer.alloc(1)], 105)).toThrow(expect.objectContaining({ code: 'ENOSPC' }));
+  disk.setFreeBytes(undefined);
+  file.write([Buffer.alloc(1)], 105);
+});
+
+test('what is synced of a file ends where the first unsynced change begins', async () => {
+  const disk = new SimulatedDisk();
+  disk.makeDirectory('b/c');
+  const file = disk.open('b/c/log', 'create');
+  file.write([Buffer.alloc(100)], 0);
+  await file.sync();
+  disk.open('a', 'create');
+  file.write([Buffer.alloc(10)], 100);
+  expect(disk.files()).toEqual([
+    { path: '/a', size: 0, syncedBytes: 0 },
+    { path: '/b/c/log', size: 110, syncedBytes: 100 },
+  ]);
+
+  file.truncate(40);
+
+  expect(disk.files()[1]).toEqual({ path: '/b/c/log', size: 40, syncedBytes: 40 });
+});
+
 test('a flipped bit is seen by readers, now and after a crash', async () => {
   const disk = new SimulatedDisk();
   const file = disk.open('file', 'create');

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { type Disk, DiskError, type DiskFile, type DiskLock } from '../disk.ts';
 import { diskFailure } from '../disk-failure.ts';
 import { FileReplacer } from '../replace-file.ts';
+import type { DiskOperation, FaultScope } from './disk-faults.ts';
 import { SimulatedDiskFile } from './disk-file.ts';
 import { type CrashMode, DirectoryImage, type Node, namesOf } from './disk-image.ts';
 import { FileImage } from './file-image.ts';
-import { type DiskOperation, Platter, type SimulatedDiskOptions } from './platter.ts';
+import { Platter, type SimulatedDiskOptions } from './platter.ts';
 
 /**
  * A disk in memory that forgets at a crash what was not synced, fills up, slows down, fails and rots when told to. An object is the
@@ -90,6 +91,7 @@ export class SimulatedDisk implements Disk {
     const node = source.directory.entries.get(source.name);
     const replaced = target.directory.entries.get(target.name);
     if (!node) throw diskFailure('ENOENT', from, doing);
+    this.#platter.failIfTold('rename', from);
     if (node === replaced) return;
     if (replaced?.kind === 'directory') {
       if (node.kind === 'file') throw diskFailure('EISDIR', from, doing);
@@ -108,6 +110,7 @@ export class SimulatedDisk implements Disk {
     const node = this.#platter.image.find(path);
     if (!node) return;
     if (node.kind === 'directory') throw diskFailure('EISDIR', path, 'remove');
+    this.#platter.failIfTold('remove', path);
     this.#edit([{ ...this.#platter.image.parentOf(path, 'remove'), to: undefined }]);
   }
 
@@ -115,6 +118,7 @@ export class SimulatedDisk implements Disk {
     this.#assertAlive();
     const node = this.#platter.image.find(path);
     if (!node) return;
+    this.#platter.failIfTold('remove', path);
     if (node.kind === 'directory') this.#empty(node);
     this.#edit([{ ...this.#platter.image.parentOf(path, 'remove the directory'), to: undefined }]);
   }
@@ -122,10 +126,11 @@ export class SimulatedDisk implements Disk {
   async syncDirectory(path: string): Promise<void> {
     const directory = this.#directory(path, 'sync the directory');
     const upTo = this.#platter.image.latest;
-    const failure = this.#platter.failureOf('sync', path);
-    await this.#platter.later('sync', () => {
+    const failure = this.#platter.faults.failureOf('sync', path);
+    const isLost = this.#platter.faults.isLost(path);
+    await this.#platter.later('sync', path, () => {
       if (failure !== undefined) throw diskFailure(failure, path, 'sync the directory');
-      this.#platter.image.syncDirectory(directory, upTo);
+      if (!isLost) this.#platter.image.syncDirectory(directory, upTo);
     });
   }
 
@@ -159,22 +164,36 @@ export class SimulatedDisk implements Disk {
   }
 
   /**
-   * Lets an operation fail, the next time or the next `times`. After a failed sync the file's later syncs succeed and make nothing
-   * durable, as on Linux.
-   * @param options.path only files whose path contains it
+   * Lets an operation fail. After a failed sync the file's later syncs succeed and make nothing durable, as on Linux.
+   * @param code the system's name of the error: EIO, ENOSPC, EMFILE, ...
    */
-  failNext(operation: DiskOperation, code: string, options?: { times?: number; path?: string }): void {
-    this.#platter.failNext(operation, code, options);
+  failNext(operation: DiskOperation, code: string, scope?: FaultScope): void {
+    this.#platter.faults.add(operation, { kind: 'failure', code }, scope);
   }
 
-  /** Takes back all of {@link failNext} that has not happened. */
+  /** Lets syncs, of files and of directories, report success and keep nothing: a disk that lies. No broker can live with it. */
+  loseSyncs(scope: FaultScope = { times: Number.POSITIVE_INFINITY }): void {
+    this.#platter.faults.add('sync', { kind: 'lost' }, scope);
+  }
+
+  /** Lets a sync or a read that is waited for take longer by `delayMs`, on disks that take time at all. */
+  stallNext(operation: 'sync' | 'read', delayMs: number, scope?: FaultScope): void {
+    this.#platter.faults.add(operation, { kind: 'stall', delayMs }, scope);
+  }
+
+  /** Takes back all of {@link failNext}, {@link loseSyncs} and {@link stallNext} that has not happened. */
   clearFailures(): void {
-    this.#platter.clearFailures();
+    this.#platter.faults.clear();
   }
 
   /** How many bytes fit on the disk; undefined: no limit. */
   setCapacity(bytes: number | undefined): void {
     this.#platter.capacityBytes = bytes;
+  }
+
+  /** From now on `bytes` more fit on the disk, whatever there is; undefined: no limit. */
+  setFreeBytes(bytes: number | undefined): void {
+    this.#platter.capacityBytes = bytes === undefined ? undefined : this.#platter.image.usedBytes + bytes;
   }
 
   /** Every delay is multiplied by `factor`. */
@@ -187,6 +206,11 @@ export class SimulatedDisk implements Disk {
     const file = this.#platter.image.find(path);
     assert(file?.kind === 'file' && position < file.content.size, `${path} has no byte ${position}`);
     file.content.flipBit(position, bit);
+  }
+
+  /** All files, by path; bytes before `syncedBytes` are on the platter as they are now. For choosing what is to rot. */
+  files(): { path: string; size: number; syncedBytes: number }[] {
+    return this.#platter.image.files().sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
   #empty(directory: DirectoryImage): void {

@@ -52,6 +52,11 @@ export class FileImage {
     return this.#unsynced[0]?.sequence;
   }
 
+  /** Before it there are no bytes that an unsynced change has touched. */
+  get syncedBytes(): number {
+    return this.#unsynced.reduce((least, change) => Math.min(least, change.position), this.content.size);
+  }
+
   /** @param sequence of the change, or undefined when the disk keeps no account of what is durable */
   write(bytes: Uint8Array, position: number, sequence: number | undefined): void {
     const end = position + bytes.length;

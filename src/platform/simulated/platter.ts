@@ -1,8 +1,7 @@
 import { diskFailure } from '../disk-failure.ts';
+import { DiskFaults, type DiskOperation } from './disk-faults.ts';
 import { DiskImage } from './disk-image.ts';
 import { SeededRandom } from './random.ts';
-
-export type DiskOperation = 'open' | 'read' | 'write' | 'sync';
 
 /** A slow disk answers all the same: the driver of a real one gives up at about this time. */
 const longestDelayMs = 30_000;
@@ -28,16 +27,10 @@ export interface SimulatedDiskOptions {
   crashable?: boolean;
 }
 
-interface Failure {
-  operation: DiskOperation;
-  code: string;
-  times: number;
-  path: string | undefined;
-}
-
 /** What all processes that use a disk one after another share: its content, its faults, its pace. */
 export class Platter {
   readonly image: DiskImage;
+  readonly faults = new DiskFaults();
   readonly random: SeededRandom;
   readonly nowMs: () => number;
   capacityBytes: number | undefined;
@@ -45,7 +38,6 @@ export class Platter {
   slowness = 1;
   readonly #schedule: SimulatedDiskOptions['schedule'];
   readonly #delays: Record<'sync' | 'read', DiskDelay>;
-  readonly #failures: Failure[] = [];
 
   constructor(options: SimulatedDiskOptions) {
     this.image = new DiskImage(options.crashable ?? true);
@@ -60,11 +52,12 @@ export class Platter {
   }
 
   /** Resolves with what `finish` returns, when the disk has had its time. What it throws rejects. */
-  later<T>(operation: 'sync' | 'read', finish: () => T): Promise<T> {
+  later<T>(operation: 'sync' | 'read', path: string, finish: () => T): Promise<T> {
+    const stallMs = this.faults.stallOf(operation, path);
     const schedule = this.#schedule;
     if (!schedule) return new Promise((resolve) => resolve(finish()));
     const { minMs, meanMs } = this.#delays[operation];
-    const delayMs = Math.min((minMs + this.random.exponential(meanMs)) * this.slowness, longestDelayMs);
+    const delayMs = Math.min((minMs + this.random.exponential(meanMs)) * this.slowness, longestDelayMs) + stallMs;
     return new Promise<T>((resolve, reject) => {
       schedule(delayMs, () => {
         try {
@@ -76,28 +69,9 @@ export class Platter {
     });
   }
 
-  failNext(operation: DiskOperation, code: string, options: { times?: number; path?: string } = {}): void {
-    this.#failures.push({ operation, code, times: options.times ?? 1, path: options.path });
-  }
-
-  clearFailures(): void {
-    this.#failures.length = 0;
-  }
-
-  /** The code that this operation is to fail with, if it is; it counts as one time. */
-  failureOf(operation: DiskOperation, path: string): string | undefined {
-    const index = this.#failures.findIndex(
-      (failure) => failure.operation === operation && (failure.path === undefined || path.includes(failure.path)),
-    );
-    const failure = this.#failures[index];
-    if (!failure) return undefined;
-    if (--failure.times <= 0) this.#failures.splice(index, 1);
-    return failure.code;
-  }
-
   /** @throws DiskError when this operation is to fail */
   failIfTold(operation: DiskOperation, path: string): void {
-    const code = this.failureOf(operation, path);
+    const code = this.faults.failureOf(operation, path);
     if (code !== undefined) throw diskFailure(code, path, operation);
   }
 
