@@ -49,3 +49,18 @@ export function deletedPartitionDirectoryName(topic: string, partition: number, 
 export function isDeletedPartitionDirectoryName(name: string): boolean {
   return /^.+-\d+\.[0-9a-zA-Z_-]+-delete$/.test(name);
 }
+
+/**
+ * `orders-3.<uniqueId>-stray`: Kafka's name for a partition that is not loaded and not thrown away. A long topic name is cut so that the whole
+ * still is a file name.
+ */
+export function strayPartitionDirectoryName(topic: string, partition: number, uniqueId: string): string {
+  const ending = `-${partition}.${uniqueId}-stray`;
+  return topic.slice(0, longestName - ending.length) + ending;
+}
+
+/** Whether it is {@link strayPartitionDirectoryName} of that partition for certain: never for a topic whose name had to be cut. */
+export function isStrayDirectoryOf(name: string, topic: string, partition: number): boolean {
+  const start = `${topic}-${partition}.`;
+  return name.startsWith(start) && /^[0-9a-f]+-stray$/.test(name.slice(start.length));
+}

@@ -1,26 +1,23 @@
+import assert from 'node:assert/strict';
 import { type Disk, DiskError, type DiskLock, type Logger, type Platform, type Timer } from '#platform';
 import { KafkaError } from '#protocol';
-import {
-  highWatermarkFile,
-  logStartOffsetFile,
-  type PartitionOffset,
-  readOffsetCheckpoint,
-  recoveryPointFile,
-  writeOffsetCheckpoint,
-} from './checkpoint-files.ts';
+import { highWatermarkFile, logStartOffsetFile, type PartitionOffset, recoveryPointFile } from './checkpoint-files.ts';
 import { takeCleanShutdownMarker, writeCleanShutdownMarker } from './clean-shutdown.ts';
 import { DamagedLogError, LogDirectoryError, NoSpaceError } from './errors.ts';
 import {
   deletedPartitionDirectoryName,
   isDeletedPartitionDirectoryName,
+  isStrayDirectoryOf,
   parsePartitionDirectoryName,
   partitionDirectoryName,
+  strayPartitionDirectoryName,
 } from './file-names.ts';
 import { Flusher } from './flusher.ts';
 import { removeDeletedFiles } from './leftovers.ts';
 import { defaultLogConfig, type LogConfig } from './log-config.ts';
 import type { LogHost } from './log-host.ts';
 import { type MetaProperties, readMetaProperties } from './meta-properties.ts';
+import { OffsetCheckpoint } from './offset-checkpoint.ts';
 import { PartitionLog } from './partition-log.ts';
 import { readPartitionMetadata, syncPartitionMetadata, writePartitionMetadata } from './partition-metadata.ts';
 import { recoverLog } from './recovery.ts';
@@ -75,11 +72,13 @@ export class LogDirectory {
   readonly #partitions = new Map<string, PartitionLog>();
   readonly #failed = new Map<string, FailedPartition>();
   readonly #offlineCallbacks: ((error: KafkaError) => void)[] = [];
+  readonly #recoveryPoints: OffsetCheckpoint;
+  readonly #logStarts: OffsetCheckpoint;
+  readonly #highWatermarks: OffsetCheckpoint;
   readonly #rootSync = new Shared(() => this.#syncRoot());
   readonly #recoveryPointSave = new Shared(() => this.#writeRecoveryPoints());
   readonly #logStartSave = new Shared(() => this.#writeLogStartOffsets());
   readonly #highWatermarkSave = new Shared(() => this.#writeHighWatermarks());
-  #written = { recoveryPoints: '', logStarts: '', highWatermarks: '' };
   #timers: Timer[] = [];
   #offline: KafkaError | undefined;
   #closed = false;
@@ -93,6 +92,9 @@ export class LogDirectory {
     this.#config = { ...defaultLogConfig, ...options.config };
     this.#lock = lock;
     this.#log = log.child({ logDirectory: options.path });
+    this.#recoveryPoints = new OffsetCheckpoint(disk, `${this.path}/${recoveryPointFile}`);
+    this.#logStarts = new OffsetCheckpoint(disk, `${this.path}/${logStartOffsetFile}`);
+    this.#highWatermarks = new OffsetCheckpoint(disk, `${this.path}/${highWatermarkFile}`);
     this.flusher = new Flusher(options.parallelSyncs ?? 4, (error) => void this.#diskFailed(error, this.path));
     this.#host = {
       disk,
@@ -159,7 +161,10 @@ export class LogDirectory {
     return [...this.#partitions.values()];
   }
 
-  /** Partitions whose files are damaged. Nothing of them was changed; {@link deletePartition} takes them away. */
+  /**
+   * Partitions whose files were found damaged at the start. Nothing of them was changed; {@link setAside} makes room for another log of their
+   * name, {@link deletePartition} takes them away.
+   */
   failedPartitions(): FailedPartition[] {
     return [...this.#failed.values()];
   }
@@ -178,8 +183,9 @@ export class LogDirectory {
     if (this.#partitions.has(name) || disk.stat(path)) throw new KafkaError('TOPIC_ALREADY_EXISTS', `${path} is there already`);
     try {
       // An entry of an earlier partition of this name would make the log look cut.
-      if (this.#written.recoveryPoints.includes(`${topic} ${partition} `)) await this.#recoveryPointSave.run();
-      if (this.#written.logStarts.includes(`${topic} ${partition} `)) await this.#logStartSave.run();
+      if (this.#recoveryPoints.has(topic, partition)) await this.#recoveryPointSave.run();
+      if (this.#logStarts.has(topic, partition)) await this.#logStartSave.run();
+      if (this.#highWatermarks.has(topic, partition)) await this.#highWatermarkSave.run();
       disk.makeDirectory(path);
       await writePartitionMetadata(disk, path, topicId);
       const log = await this.#open({ topic, partition, topicId, config: config ?? this.#configOf(topic), clean: true });
@@ -202,19 +208,30 @@ export class LogDirectory {
     this.#assertOnline();
     const name = partitionDirectoryName(topic, partition);
     const log = this.#partitions.get(name);
-    if (!log && !this.#failed.has(name)) return;
-    const delayMs = log?.config.fileDeleteDelayMs ?? this.#config.fileDeleteDelayMs;
-    log?.halt();
-    this.#partitions.delete(name);
-    this.#failed.delete(name);
-    const deleted = deletedPartitionDirectoryName(topic, partition, this.#host.random.bytes(16).toString('hex'));
-    try {
-      this.#host.disk.rename(`${this.path}/${name}`, `${this.path}/${deleted}`);
-      await this.#rootSync.run();
-    } catch (error) {
-      throw error instanceof KafkaError ? error : this.#diskFailed(error, this.path);
+    if (log || this.#failed.has(name)) {
+      const deleted = deletedPartitionDirectoryName(topic, partition, this.#host.random.bytes(16).toString('hex'));
+      await this.#letGo(topic, partition, deleted);
+      this.#removeLater(deleted, log?.config.fileDeleteDelayMs ?? this.#config.fileDeleteDelayMs);
     }
-    this.#removeLater(deleted, delayMs);
+    this.#removeStrays(topic, partition);
+  }
+
+  /**
+   * Sets a partition aside whose files are damaged: one of {@link failedPartitions}, or one whose log has a `failure`. Its directory gets
+   * another name, under which nobody loads it and whoever wants to can look into it, and {@link createPartition} can make an empty log in its
+   * place. When the promise resolves it cannot come back. Of each partition the last one that was set aside is kept, until it is deleted.
+   * @returns where the files are now
+   */
+  async setAside(topic: string, partition: number): Promise<string> {
+    this.#assertOnline();
+    const name = partitionDirectoryName(topic, partition);
+    const failure = this.#partitions.get(name)?.failure ?? this.#failed.get(name)?.failure;
+    assert(failure, `${this.path}/${name} is not set aside: it is not known to be damaged`);
+    const stray = strayPartitionDirectoryName(topic, partition, this.#host.random.bytes(4).toString('hex'));
+    await this.#letGo(topic, partition, stray);
+    this.#log.warn({ partition: name, directory: `${this.path}/${stray}` }, `a damaged log was set aside: ${failure.message}`);
+    this.#removeStrays(topic, partition, stray);
+    return `${this.path}/${stray}`;
   }
 
   /** Looks after retention, rolls and checkpoints from now on, until the directory is closed. */
@@ -286,23 +303,14 @@ export class LogDirectory {
     const started = clock.monotonic();
     this.#lastShutdown = await takeCleanShutdownMarker(disk, this.path);
     const clean = this.#lastShutdown !== undefined;
-    const recoveryPoints = this.#readOffsets(recoveryPointFile);
-    const logStarts = this.#readOffsets(logStartOffsetFile);
-    const highWatermarks = this.#readOffsets(highWatermarkFile);
-    const cleaned = this.#readOffsets(cleanerCheckpointFile);
+    const cleaned = new OffsetCheckpoint(disk, `${this.path}/${cleanerCheckpointFile}`);
     for (const name of disk.list(this.path)) {
       if (name.endsWith('.tmp')) disk.remove(`${this.path}/${name}`);
       if (disk.stat(`${this.path}/${name}`)?.kind !== 'directory') continue;
       if (isDeletedPartitionDirectoryName(name)) this.#removeLater(name, this.#config.fileDeleteDelayMs);
       const parsed = parsePartitionDirectoryName(name);
       if (!parsed) continue;
-      await this.#loadPartition(name, parsed, {
-        clean,
-        recoveryPoint: recoveryPoints.get(name),
-        logStartOffset: logStarts.get(name),
-        highWatermark: highWatermarks.get(name),
-        cleaned: cleaned.has(name),
-      });
+      await this.#loadPartition(parsed.topic, parsed.partition, { clean, cleaned: cleaned.has(parsed.topic, parsed.partition) });
     }
     await this.#settle(clean);
     const ms = Math.round(clock.monotonic() - started);
@@ -340,17 +348,8 @@ export class LogDirectory {
     });
   }
 
-  async #loadPartition(
-    name: string,
-    { topic, partition }: { topic: string; partition: number },
-    found: {
-      clean: boolean;
-      recoveryPoint?: bigint | undefined;
-      logStartOffset?: bigint | undefined;
-      highWatermark?: bigint | undefined;
-      cleaned: boolean;
-    },
-  ): Promise<void> {
+  async #loadPartition(topic: string, partition: number, how: { clean: boolean; cleaned: boolean }): Promise<void> {
+    const name = partitionDirectoryName(topic, partition);
     const { disk } = this.#host;
     const path = `${this.path}/${name}`;
     const topicId = readPartitionMetadata(disk, path);
@@ -366,9 +365,12 @@ export class LogDirectory {
           path,
           `${path} has records and no valid partition.metadata, so nobody can tell which topic it belongs to`,
         );
-      const log = await this.#open({ topic, partition, topicId, config: this.#configOf(topic), ...found });
+      const recoveryPoint = this.#recoveryPoints.find(topic, partition);
+      const logStart = this.#logStarts.find(topic, partition);
+      const config = this.#configOf(topic);
+      const log = await this.#open({ topic, partition, topicId, config, ...how, recoveryPoint, logStartOffset: logStart });
       this.#partitions.set(name, log);
-      const { highWatermark = 0n } = found;
+      const highWatermark = this.#highWatermarks.find(topic, partition) ?? 0n;
       const { logStartOffset, logEndOffset } = log;
       log.highWatermark = highWatermark < logStartOffset ? logStartOffset : highWatermark > logEndOffset ? logEndOffset : highWatermark;
     } catch (error) {
@@ -377,6 +379,7 @@ export class LogDirectory {
       if (!(failure instanceof DamagedLogError)) throw error;
       this.#log.error({ partition: name, file: failure.path }, failure.message);
       this.#failed.set(name, { topic, partition, topicId, failure });
+      for (const checkpoint of this.#checkpoints) checkpoint.keep(topic, partition);
     }
   }
 
@@ -403,37 +406,49 @@ export class LogDirectory {
     return this.#options.configFor?.(topic) ?? this.#config;
   }
 
-  #readOffsets(file: string): Map<string, bigint> {
-    const entries = readOffsetCheckpoint(this.#host.disk, `${this.path}/${file}`) ?? [];
-    return new Map(entries.map(({ topic, partition, offset }) => [partitionDirectoryName(topic, partition), offset]));
-  }
-
   async #writeRecoveryPoints(): Promise<void> {
     const entries = this.#entries((log) => log.recoveryPoint);
     for (const log of this.partitions()) await this.#guarded(() => log.saveEpochs());
-    this.#written.recoveryPoints = await this.#writeOffsets(recoveryPointFile, entries, this.#written.recoveryPoints);
+    await this.#guarded(() => this.#recoveryPoints.write(entries));
   }
 
-  async #writeLogStartOffsets(): Promise<void> {
+  #writeLogStartOffsets(): Promise<void> {
     const entries = this.#entries((log) => log.logStartOffset).filter(({ offset }) => offset > 0n);
-    this.#written.logStarts = await this.#writeOffsets(logStartOffsetFile, entries, this.#written.logStarts);
+    return this.#guarded(() => this.#logStarts.write(entries));
   }
 
-  async #writeHighWatermarks(): Promise<void> {
+  #writeHighWatermarks(): Promise<void> {
     const entries = this.#entries((log) => log.highWatermark);
-    this.#written.highWatermarks = await this.#writeOffsets(highWatermarkFile, entries, this.#written.highWatermarks);
+    return this.#guarded(() => this.#highWatermarks.write(entries));
   }
 
   #entries(offsetOf: (log: PartitionLog) => bigint): PartitionOffset[] {
     return this.partitions().map((log) => ({ topic: log.topic, partition: log.partition, offset: offsetOf(log) }));
   }
 
-  /** Writes a checkpoint unless it says the same as the last one; answers with what it says. */
-  async #writeOffsets(file: string, entries: readonly PartitionOffset[], written: string): Promise<string> {
-    const content = entries.map(({ topic, partition, offset }) => `${topic} ${partition} ${offset}`).join('\n');
-    if (content === written) return written;
-    await this.#guarded(() => writeOffsetCheckpoint(this.#host.disk, `${this.path}/${file}`, entries));
-    return content;
+  get #checkpoints(): OffsetCheckpoint[] {
+    return [this.#recoveryPoints, this.#logStarts, this.#highWatermarks];
+  }
+
+  /** Takes a partition out of use; its directory has another name, for good, when the promise resolves. */
+  async #letGo(topic: string, partition: number, newName: string): Promise<void> {
+    const name = partitionDirectoryName(topic, partition);
+    this.#partitions.get(name)?.halt();
+    this.#partitions.delete(name);
+    this.#failed.delete(name);
+    for (const checkpoint of this.#checkpoints) checkpoint.release(topic, partition);
+    try {
+      this.#host.disk.rename(`${this.path}/${name}`, `${this.path}/${newName}`);
+      await this.#rootSync.run();
+    } catch (error) {
+      throw error instanceof KafkaError ? error : this.#diskFailed(error, this.path);
+    }
+  }
+
+  #removeStrays(topic: string, partition: number, except?: string): void {
+    for (const name of this.#host.disk.list(this.path)) {
+      if (name !== except && isStrayDirectoryOf(name, topic, partition)) this.#removeLater(name, 0);
+    }
   }
 
   #syncRoot(): Promise<void> {
