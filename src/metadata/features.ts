@@ -1,5 +1,8 @@
 import { metadataVersionFeature, supportedMetadataVersions } from './image/metadata-versions.ts';
 
+/** The name under which KIP-966 is finalized: members of an ISR that became too small stay eligible as leaders. */
+export const eligibleLeaderReplicasFeature = 'eligible.leader.replicas.version';
+
 export interface SupportedFeature {
   readonly name: string;
   readonly minVersion: number;
@@ -13,6 +16,7 @@ export interface SupportedFeature {
 export const supportedFeatures: readonly SupportedFeature[] = [
   { name: metadataVersionFeature, minVersion: supportedMetadataVersions.min, maxVersion: supportedMetadataVersions.max },
   { name: 'kraft.version', minVersion: 0, maxVersion: 1 },
+  { name: eligibleLeaderReplicasFeature, minVersion: 0, maxVersion: 1 },
   { name: 'group.version', minVersion: 0, maxVersion: 0 },
   { name: 'transaction.version', minVersion: 0, maxVersion: 0 },
 ];

@@ -1,5 +1,6 @@
 import { allocateProducerIds } from '#protocol/apis/allocate-producer-ids.ts';
 import { alterConfigs } from '#protocol/apis/alter-configs.ts';
+import { alterPartition } from '#protocol/apis/alter-partition.ts';
 import { brokerHeartbeat } from '#protocol/apis/broker-heartbeat.ts';
 import { brokerRegistration } from '#protocol/apis/broker-registration.ts';
 import { createPartitions } from '#protocol/apis/create-partitions.ts';
@@ -14,6 +15,7 @@ import { handler } from '../handler.ts';
 const fromBrokers = [
   handler(brokerRegistration, '0-4', (request, context) => context.controller.brokerRegistration(request)),
   handler(brokerHeartbeat, '0-2', (request, context) => context.controller.brokerHeartbeat(request)),
+  handler(alterPartition, '2-3', (request, context) => context.controller.alterPartition(request, { version: context.apiVersion })),
   handler(allocateProducerIds, '0', (request, context) => context.controller.allocateProducerIds(request)),
 ];
 

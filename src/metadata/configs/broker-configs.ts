@@ -49,7 +49,13 @@ const identity: readonly ConfigDefinition[] = [
 /** Topics that are made without saying how. */
 const topicDefaults: readonly ConfigDefinition[] = [
   define('num.partitions', 'int', 1, 'How many partitions a topic gets whose creator names no number.', { rule: atLeast(1) }),
-  define('default.replication.factor', 'int', 1, 'How many replicas a topic gets whose creator names no number.', { rule: atLeast(1) }),
+  define(
+    'default.replication.factor',
+    'int',
+    null,
+    'How many replicas a topic gets whose creator names no number; where it is not set, as many as there are brokers, and at most 3.',
+    { rule: between(1, 32_767) },
+  ),
   define('auto.create.topics.enable', 'boolean', true, 'Whether a topic is made when a client that permits it asks for its metadata.'),
   define('delete.topic.enable', 'boolean', true, 'Whether topics can be deleted.'),
   define('max.request.partition.size.limit', 'int', 2000, 'The most partitions of which one answer to DescribeTopicPartitions speaks.', {
@@ -193,8 +199,15 @@ const cluster: readonly ConfigDefinition[] = [
     'auto.leader.rebalance.enable',
     'boolean',
     true,
-    'Whether leadership goes back to the preferred replica by itself; with one replica each there is nothing to do.',
-    inert,
+    'Whether leadership goes back to the preferred replica by itself, once that is in sync again.',
+    dynamic,
+  ),
+  define(
+    'leader.imbalance.check.interval.seconds',
+    'long',
+    10,
+    'How often the controller looks for partitions that are not led by their preferred replica. Apache Kafka waits 300 seconds; here it is 10, since to move a leadership costs little.',
+    { rule: atLeast(1), ...dynamic },
   ),
   define('num.replica.fetchers', 'int', 1, 'How many connections fetch from each leader; with one replica each there is nothing to do.', {
     rule: atLeast(1),

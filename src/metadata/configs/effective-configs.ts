@@ -1,6 +1,7 @@
 import type { LogConfig } from '#storage';
-import type { MetadataImage } from '../image/image.ts';
+import { type MetadataImage, replicationFactorOf } from '../image/image.ts';
 import { brokerConfigs } from './broker-configs.ts';
+import { computedBrokerDefault, defaultMinInsyncReplicas, defaultReplicationFactor } from './computed-defaults.ts';
 import type { ConfigDefinition, ConfigType, Synonym } from './definition.ts';
 import { groupConfigs } from './group-configs.ts';
 import { readConfigValue } from './parse.ts';
@@ -71,12 +72,35 @@ export class EffectiveConfigs {
     const definition = topicConfigs.get(name);
     if (definition === undefined) throw new Error(`there is no topic config ${name}`);
     const own = image.configs.of('topic', topic).get(name);
-    return own ?? this.#resourcePlaces(image, definition)[0]!.value ?? '';
+    return own ?? this.#topicPlaces(image, definition, topic)[0]!.value ?? '';
   }
 
   /** The same as a number. Values beyond the exact range of numbers become the nearest one. */
   topicNumber(image: MetadataImage, topic: string, name: string): number {
     return numberOf(topicConfigs.get(name), this.topic(image, topic, name));
+  }
+
+  /**
+   * How many replicas of a partition must be in sync before anything is committed: what is set for the topic, else for the whole cluster, else
+   * 2 where there are three replicas or more and 1 where there are fewer; never more than the partition has replicas. Leader and controller have to
+   * agree on it (P4, P8), so that what single brokers were started with has no say.
+   */
+  minInsyncReplicas(image: MetadataImage, topic: string, partition = 0): number {
+    const known = image.topics.byName(topic)?.partitions[partition];
+    return this.minInsyncReplicasWith(image, topic, known === undefined ? defaultReplicationFactor(image) : replicationFactorOf(known));
+  }
+
+  /** The same for a partition that is to have so many replicas. */
+  minInsyncReplicasWith(image: MetadataImage, topic: string, replicationFactor: number): number {
+    const name = 'min.insync.replicas';
+    const text = image.configs.of('topic', topic).get(name) ?? image.configs.of('broker', '').get(name);
+    const wanted = text === undefined ? defaultMinInsyncReplicas(replicationFactor) : numberOf(topicConfigs.get(name), text);
+    return Math.min(wanted, replicationFactor);
+  }
+
+  /** What this broker was started with, if it was. */
+  startProperty(name: string): string | undefined {
+    return this.#properties.get(name);
   }
 
   /** How the log of a partition of the topic behaves. */
@@ -113,7 +137,7 @@ export class EffectiveConfigs {
     const own = image.configs.of('topic', topic);
     return sorted(topicConfigs).map((definition) => {
       const value = own.get(definition.name);
-      const places = this.#resourcePlaces(image, definition);
+      const places = this.#topicPlaces(image, definition, topic);
       const synonyms = value === undefined ? places : [{ name: definition.name, value, source: 'topic' as const }, ...places];
       return described(definition, synonyms, false);
     });
@@ -151,12 +175,22 @@ export class EffectiveConfigs {
     );
   }
 
-  /** Every place that gives a topic or group config a value when the resource itself does not, the strongest first; at least the default. */
-  #resourcePlaces(image: MetadataImage, definition: ConfigDefinition): FoundConfig[] {
+  /** Every place that gives a topic config a value when the topic itself does not, the strongest first; at least the default. */
+  #topicPlaces(image: MetadataImage, definition: ConfigDefinition, topic: string): FoundConfig[] {
+    if (definition.name === 'min.insync.replicas') return this.#minInsyncPlaces(image, definition.name, topic);
     const found = definition.synonyms.flatMap((synonym) => this.#synonymPlaces(image, synonym, definition));
     const set = found.filter(({ source }) => source !== 'default');
     const [strongestDefault] = found.filter(({ source, value }) => source === 'default' && value !== null);
     return [...set, strongestDefault ?? { name: definition.name, value: definition.default, source: 'default' }];
+  }
+
+  /** Like {@link minInsyncReplicas}, without the bound that the number of replicas sets. */
+  #minInsyncPlaces(image: MetadataImage, name: string, topic: string): FoundConfig[] {
+    const [first] = image.topics.byName(topic)?.partitions ?? [];
+    const value = String(defaultMinInsyncReplicas(first === undefined ? defaultReplicationFactor(image) : replicationFactorOf(first)));
+    const ofCluster = image.configs.of('broker', '').get(name);
+    const set: FoundConfig[] = ofCluster === undefined ? [] : [{ name, value: ofCluster, source: 'dynamic-default-broker' }];
+    return [...set, { name, value, source: 'default' }];
   }
 
   #synonymPlaces(image: MetadataImage, synonym: Synonym, definition: ConfigDefinition): FoundConfig[] {
@@ -174,7 +208,7 @@ export class EffectiveConfigs {
     add(image.configs.of('broker', brokerId).get(name), 'dynamic-broker');
     add(image.configs.of('broker', '').get(name), 'dynamic-default-broker');
     if (brokerId === String(this.nodeId)) add(this.#properties.get(name), 'static');
-    add(brokerConfigs.get(name)?.default, 'default');
+    add(computedBrokerDefault(image, name) ?? brokerConfigs.get(name)?.default, 'default');
     return places;
   }
 }

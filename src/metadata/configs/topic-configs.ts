@@ -234,7 +234,7 @@ export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = tableOf([
     'min.insync.replicas',
     'int',
     1,
-    'How many replicas must have a record before acks=all is answered. More than the topic has replicas is refused, since nothing could be written then.',
+    'How many replicas must be in sync before a record is committed, and acks=all is answered. Where it is not set it is 2 for a topic with three replicas or more, else 1. More than the topic has replicas is refused.',
     {
       rule: atLeast(1),
       synonyms: ['min.insync.replicas'],
@@ -329,9 +329,8 @@ export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = tableOf([
     'unclean.leader.election.enable',
     'boolean',
     false,
-    'Whether a replica outside the ISR may lead when no other is left, at the price of lost records; never needed by a topic with one replica.',
+    'Whether a replica that may lack acknowledged records may lead when no other is left, at the price of those records.',
     {
-      effect: 'inert',
       synonyms: ['unclean.leader.election.enable'],
     },
   ),

@@ -31,6 +31,13 @@ test('entries are set and removed, and what is not named stays', () => {
   expect(configsOf(cluster)).toEqual({ 'segment.ms': '7' });
 });
 
+test('min.insync.replicas is set for a topic or for all brokers, not for one of them, who would count otherwise than the rest (P4)', () => {
+  const cluster = clusterWithTopic();
+
+  expect(change(cluster, brokerType, '1', [['min.insync.replicas', set, '2']]).errorCode).toBe('INVALID_CONFIG');
+  expect(change(cluster, brokerType, '', [['min.insync.replicas', set, '2']]).errorCode).toBe('NONE');
+});
+
 test('a list is extended from what holds without an entry, and shortened', () => {
   const cluster = clusterWithTopic();
 

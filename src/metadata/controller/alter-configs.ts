@@ -4,7 +4,7 @@ import type { IncrementalAlterConfigsRequest } from '#protocol/apis/incremental-
 import type { MetadataRecord } from '#protocol/stored/metadata-record.ts';
 import { quoted } from '../configs/parse.ts';
 import { checkConfigSet, configTable, listParts } from '../configs/validate.ts';
-import { type ConfigResource, configResourceCodes, configResourceOf } from '../image/image.ts';
+import { type ConfigResource, configResourceCodes, configResourceOf, replicationFactorOf } from '../image/image.ts';
 import { topicNameFault } from '../topic-names.ts';
 import { checkConfigLength } from './new-topic.ts';
 import type { ControllerState, Decision } from './state.ts';
@@ -128,7 +128,14 @@ function inherited(state: ControllerState, change: Change, name: string): string
 function checkChange(state: ControllerState, change: Change): void {
   const changed = [...change.after].filter(([name, value]) => change.before.get(name) !== value).map(([name]) => name);
   for (const name of changed) checkConfigLength(name, change.after.get(name)!);
-  const replicationFactor = state.image.topics.byName(change.name)?.partitions[0]?.replicas.length ?? 1;
+  if (change.resource === 'broker' && change.name !== '' && changed.includes('min.insync.replicas')) {
+    throw new KafkaError(
+      'INVALID_CONFIG',
+      'min.insync.replicas: all brokers have to count alike; set it for a topic, or for all brokers (without a broker id)',
+    );
+  }
+  const [partition] = change.resource === 'topic' ? (state.image.topics.byName(change.name)?.partitions ?? []) : [];
+  const replicationFactor = partition === undefined ? 1 : replicationFactorOf(partition);
   checkConfigSet(change.resource, change.after, changed, replicationFactor);
 }
 

@@ -1,9 +1,23 @@
 import type { MetadataRecord } from '#protocol/stored/metadata-record.ts';
-import type { MetadataImage } from '../image/image.ts';
+import { eligibleLeaderReplicasFeature } from '../features.ts';
+import { configResourceCodes } from '../image/image.ts';
 import { initialMetadataVersion, metadataVersionFeature } from '../image/metadata-versions.ts';
+import type { View } from './partition-change.ts';
 
-/** What a first controller writes into an empty log. Features that are not served are not finalized. */
-export function bootstrapRecords(image: MetadataImage): MetadataRecord[] {
-  if (image.features.has(metadataVersionFeature)) return [];
-  return [{ name: 'FeatureLevelRecord', value: { name: metadataVersionFeature, featureLevel: initialMetadataVersion } }];
+/**
+ * What a leadership begins with. In an empty log that is the levels of the features; those that are not served are not finalized. And what the controller
+ * was started with as min.insync.replicas becomes that of the cluster, where none is set: every broker has to count with the same one.
+ */
+export function bootstrapRecords({ image, configs }: View): MetadataRecord[] {
+  const records: MetadataRecord[] = [];
+  if (!image.features.has(metadataVersionFeature)) {
+    records.push({ name: 'FeatureLevelRecord', value: { name: metadataVersionFeature, featureLevel: initialMetadataVersion } });
+    records.push({ name: 'FeatureLevelRecord', value: { name: eligibleLeaderReplicasFeature, featureLevel: 1 } });
+  }
+  const name = 'min.insync.replicas';
+  const value = configs.startProperty(name);
+  if (value !== undefined && !image.configs.of('broker', '').has(name)) {
+    records.push({ name: 'ConfigRecord', value: { resourceType: configResourceCodes.broker, resourceName: '', name, value } });
+  }
+  return records;
 }

@@ -1,9 +1,7 @@
 import type { ErrorName } from '#protocol';
 import type { BrokerHeartbeatRequest, BrokerHeartbeatResponseInput } from '#protocol/apis/broker-heartbeat.ts';
-import type { MetadataRecord } from '#protocol/stored/metadata-record.ts';
 import type { BrokerImage } from '../image/image.ts';
-import { fencingRecords, registrationChange, unfencingRecords } from './fencing.ts';
-import { movableRecords } from './partition-records.ts';
+import { directoryFailureRecords, fencingRecords, handOverRecords, unfencingRecords } from './fencing.ts';
 import type { ControllerState, Decision } from './state.ts';
 
 type Answer = BrokerHeartbeatResponseInput;
@@ -30,12 +28,12 @@ export function brokerHeartbeat(state: ControllerState, request: BrokerHeartbeat
     shouldShutDown,
   });
   if (request.wantShutDown) return leave(state, broker, answer);
-  if (wantFence) return { records: broker.fenced ? [] : fencingRecords(state.image, broker), response: answer(true, false) };
+  if (wantFence) return { records: broker.fenced ? [] : fencingRecords(state, [broker]), response: answer(true, false) };
   // Who was told that a topic exists may ask this broker for it as soon as it is in service.
   if (joining && request.currentMetadataOffset >= state.answeredOffset) {
-    return { records: unfencingRecords(state.image, broker), response: answer(false, false) };
+    return { records: unfencingRecords(state, broker), response: answer(false, false) };
   }
-  return { records: lostDirectoryRecords(broker, request.offlineLogDirs), response: answer(broker.fenced, false) };
+  return { records: directoryFailureRecords(state, broker, request.offlineLogDirs), response: answer(broker.fenced, false) };
 }
 
 /** Controlled shutdown: what others can lead goes to them first; when nothing of that is left the broker is fenced and may go. */
@@ -45,18 +43,11 @@ function leave(
   answer: (isFenced: boolean, shouldShutDown: boolean) => Answer,
 ): Decision<Answer> {
   if (broker.fenced) return { records: [], response: answer(true, true) };
-  const moved = movableRecords(state.image, broker.id);
-  if (moved.length === 0)
-    return { records: fencingRecords(state.image, broker, { inControlledShutdown: 1 }), response: answer(true, true) };
-  const notice = broker.inControlledShutdown ? [] : [registrationChange(broker, { inControlledShutdown: 1 })];
-  return { records: [...notice, ...moved], response: answer(false, false) };
+  const handedOver = handOverRecords(state, broker);
+  if (handedOver.length > 0) return { records: handedOver, response: answer(false, false) };
+  return { records: fencingRecords(state, [broker], { inControlledShutdown: 1 }), response: answer(true, true) };
 }
 
 function losesAllDirectories(broker: BrokerImage, offline: readonly string[]): boolean {
   return offline.length > 0 && broker.directories.every((directory) => offline.includes(directory));
-}
-
-function lostDirectoryRecords(broker: BrokerImage, offline: readonly string[]): MetadataRecord[] {
-  const left = broker.directories.filter((directory) => !offline.includes(directory));
-  return left.length === broker.directories.length ? [] : [registrationChange(broker, { logDirs: left })];
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { EffectiveConfigs } from '../configs/effective-configs.ts';
 import { idOf } from '../testing.ts';
 import { newTopic, registration, TestCluster } from './testing.ts';
 
@@ -7,16 +8,16 @@ test('a broker that registers is known, out of service, and its epoch is the off
 
   const response = cluster.register(2);
 
-  expect(response).toMatchObject({ errorCode: 'NONE', brokerEpoch: 1n });
-  expect(cluster.records[1]).toMatchObject({ name: 'RegisterBrokerRecord', value: { brokerEpoch: 1n, fenced: true } });
+  expect(response).toMatchObject({ errorCode: 'NONE', brokerEpoch: 2n });
+  expect(cluster.records[2]).toMatchObject({ name: 'RegisterBrokerRecord', value: { brokerEpoch: 2n, fenced: true } });
 });
 
 test('a broker comes into service when it has applied its own registration', () => {
   const cluster = new TestCluster();
   cluster.register(1);
 
-  expect(cluster.heartbeat(1, { currentMetadataOffset: 0n })).toMatchObject({ isCaughtUp: false, isFenced: true });
-  expect(cluster.heartbeat(1, { currentMetadataOffset: 1n })).toMatchObject({ isCaughtUp: true, isFenced: false });
+  expect(cluster.heartbeat(1, { currentMetadataOffset: 1n })).toMatchObject({ isCaughtUp: false, isFenced: true });
+  expect(cluster.heartbeat(1, { currentMetadataOffset: 2n })).toMatchObject({ isCaughtUp: true, isFenced: false });
   expect(cluster.image.brokers.get(1)?.fenced).toBe(false);
 });
 
@@ -87,6 +88,7 @@ test('two brokers cannot share a data directory (M6)', () => {
   expect(cluster.register(2, 1, { logDirs: [idOf(5001)] }).errorCode).toBe('DUPLICATE_BROKER_REGISTRATION');
 });
 
+const knows = [{ name: 'eligible.leader.replicas.version', minSupportedVersion: 0, maxSupportedVersion: 1 }];
 test.each([
   { because: 'of another cluster (M6)', change: { clusterId: 'another' }, error: 'INCONSISTENT_CLUSTER_ID' },
   { because: 'it cannot be reached', change: { listeners: [] }, error: 'INVALID_REGISTRATION' },
@@ -95,7 +97,12 @@ test.each([
   { because: 'it does not say which metadata it reads', change: { features: [] }, error: 'UNSUPPORTED_VERSION' },
   {
     because: 'it cannot read the metadata',
-    change: { features: [{ name: 'metadata.version', minSupportedVersion: 7, maxSupportedVersion: 25 }] },
+    change: { features: [...knows, { name: 'metadata.version', minSupportedVersion: 7, maxSupportedVersion: 25 }] },
+    error: 'UNSUPPORTED_VERSION',
+  },
+  {
+    because: 'it does not know of eligible leaders, which are kept here',
+    change: { features: [{ name: 'metadata.version', minSupportedVersion: 7, maxSupportedVersion: 33 }] },
     error: 'UNSUPPORTED_VERSION',
   },
 ])('a registration is refused when $because', ({ change, error }) => {
@@ -124,7 +131,7 @@ test('a silent broker is taken out of service after its session, the others stay
 
   expect(cluster.image.brokers.get(2)?.fenced).toBe(true);
   expect(cluster.leaders('orders')).toEqual([1, -1, 3]);
-  expect(cluster.partitions('orders')[1]).toMatchObject({ isr: [2], leaderEpoch: 1, partitionEpoch: 1 });
+  expect(cluster.partitions('orders')[1]).toMatchObject({ isr: [], elr: [2], lastKnownElr: [2], leaderEpoch: 1, partitionEpoch: 1 });
 });
 
 test('a broker that is back leads again what only it holds, in another leader epoch', () => {
@@ -174,7 +181,7 @@ test('a broker that wants to stop is fenced, what it alone holds waits for it, a
 });
 
 test('with replicas, a broker that wants to stop first hands its leaderships over', () => {
-  const cluster = new TestCluster({ settings: { maxReplicationFactor: 3 } }).startBrokers(1, 2);
+  const cluster = new TestCluster().startBrokers(1, 2);
   cluster.createTopics([newTopic('orders', { numPartitions: 2, replicationFactor: 2 })]);
 
   expect(cluster.heartbeat(1, { wantShutDown: true })).toMatchObject({ isFenced: false, shouldShutDown: false });
@@ -182,21 +189,6 @@ test('with replicas, a broker that wants to stop first hands its leaderships ove
   expect(cluster.heartbeat(1, { wantShutDown: true })).toMatchObject({ isFenced: true, shouldShutDown: true });
 
   expect(cluster.partitions('orders').map(({ isr }) => isr)).toEqual([[2], [2]]);
-});
-
-test('with replicas, leadership goes to a member of the ISR, and the last ones stay in it (P7)', () => {
-  const cluster = new TestCluster({ settings: { maxReplicationFactor: 3 } }).startBrokers(1, 2, 3);
-  cluster.createTopics([newTopic('orders', { numPartitions: 1, replicationFactor: 3 })]);
-
-  cluster.pass(3500, 2, 3);
-  expect(cluster.partitions('orders')[0]).toMatchObject({ leader: 2, isr: [2, 3] });
-  cluster.pass(3500);
-  expect(cluster.partitions('orders')[0]).toMatchObject({ leader: -1, isr: [2, 3] });
-  cluster.heartbeat(1);
-  expect(cluster.partitions('orders')[0]).toMatchObject({ leader: -1, isr: [2, 3] });
-  cluster.heartbeat(3);
-
-  expect(cluster.partitions('orders')[0]).toMatchObject({ leader: 3, isr: [3] });
 });
 
 test('a fenced broker can be forgotten, one in service cannot', () => {
@@ -230,8 +222,19 @@ test('producer id blocks follow each other without overlap, through a change of 
   expect(cluster.controller.allocateProducerIds({ brokerId: 7, brokerEpoch: 99n }).response.errorCode).toBe('BROKER_ID_NOT_REGISTERED');
 });
 
-test('a cluster begins with metadata.version and nothing else', () => {
-  expect(new TestCluster().records).toEqual([{ name: 'FeatureLevelRecord', value: { name: 'metadata.version', featureLevel: 30 } }]);
+test('a cluster begins with the levels of metadata.version and of eligible leaders, and nothing else', () => {
+  expect(new TestCluster().records).toEqual([
+    { name: 'FeatureLevelRecord', value: { name: 'metadata.version', featureLevel: 30 } },
+    { name: 'FeatureLevelRecord', value: { name: 'eligible.leader.replicas.version', featureLevel: 1 } },
+  ]);
+});
+
+test('min.insync.replicas, with which a controller is started, becomes that of the cluster, once', () => {
+  const cluster = new TestCluster({ properties: { 'min.insync.replicas': '2' } }).startBrokers(1, 2);
+  cluster.createTopics([newTopic('orders', { replicationFactor: 2 })]);
+
+  expect(cluster.controller.bootstrap()).toEqual([]);
+  expect(new EffectiveConfigs({ nodeId: 2 }).minInsyncReplicas(cluster.image, 'orders')).toBe(2);
 });
 
 test('features can be raised as far as every broker supports them, and never lowered', () => {
@@ -246,5 +249,10 @@ test('features can be raised as far as every broker supports them, and never low
   expect(update('metadata.version', 99)).toBe('INVALID_UPDATE_VERSION');
   expect(update('group.version', 1)).toBe('INVALID_UPDATE_VERSION');
   expect(update('no.such.feature', 1)).toBe('INVALID_UPDATE_VERSION');
-  expect(cluster.image.features).toEqual(new Map([['metadata.version', 31]]));
+  expect(cluster.image.features).toEqual(
+    new Map([
+      ['eligible.leader.replicas.version', 1],
+      ['metadata.version', 31],
+    ]),
+  );
 });

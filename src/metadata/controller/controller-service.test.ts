@@ -124,9 +124,14 @@ test('a node that does not lead the metadata log refuses (R14)', async () => {
   expect(await service.brokerRegistration(registration(1))).toMatchObject({ errorCode: 'NOT_CONTROLLER' });
 });
 
+const initialFeatures = new Map([
+  ['eligible.leader.replicas.version', 1],
+  ['metadata.version', 30],
+]);
+
 test('the first controller of a cluster writes what a cluster begins with, the next one does not', async () => {
   const test = await new TestService().lead();
-  expect(test.loader.image.features).toEqual(new Map([['metadata.version', 30]]));
+  expect(test.loader.image.features).toEqual(initialFeatures);
 
   test.log.leaderEpoch = 2;
   await test.lead();
@@ -145,7 +150,7 @@ test('a controller whose log takes no records at first begins as soon as it does
   await test.world.run({ forMs: 50 });
   test.commit();
 
-  expect(test.loader.image.features).toEqual(new Map([['metadata.version', 30]]));
+  expect(test.loader.image.features).toEqual(initialFeatures);
 });
 
 test('a broker gets its epoch, the offset of its registration, when that is committed', async () => {
@@ -158,8 +163,8 @@ test('a broker gets its epoch, the offset of its registration, when that is comm
   test.commit();
   await settle();
 
-  expect(answer.value).toMatchObject({ errorCode: 'NONE', brokerEpoch: 3n });
-  expect(test.loader.image.brokers.get(1)?.epoch).toBe(3n);
+  expect(answer.value).toMatchObject({ errorCode: 'NONE', brokerEpoch: 4n });
+  expect(test.loader.image.brokers.get(1)?.epoch).toBe(4n);
 });
 
 test('a topic is answered when it is committed and every broker in service has applied it (M1)', async () => {

@@ -2,6 +2,7 @@ import { type Clock, type Logger, type Random, sleep, type Timer } from '#platfo
 import { type ErrorName, KafkaError } from '#protocol';
 import type { AllocateProducerIdsRequest, AllocateProducerIdsResponseInput } from '#protocol/apis/allocate-producer-ids.ts';
 import type { AlterConfigsRequest, AlterConfigsResponseInput } from '#protocol/apis/alter-configs.ts';
+import type { AlterPartitionRequest, AlterPartitionResponseInput } from '#protocol/apis/alter-partition.ts';
 import type { BrokerHeartbeatRequest, BrokerHeartbeatResponseInput } from '#protocol/apis/broker-heartbeat.ts';
 import type { BrokerRegistrationRequest, BrokerRegistrationResponseInput } from '#protocol/apis/broker-registration.ts';
 import type { CreatePartitionsRequest, CreatePartitionsResponseInput } from '#protocol/apis/create-partitions.ts';
@@ -161,6 +162,24 @@ export class ControllerService {
       (controller) => controller.allocateProducerIds(request),
       (errorCode) => ({ throttleTimeMs: 0, errorCode, producerIdStart: 0n, producerIdLen: 0 }),
     );
+  }
+
+  /** Never throws a KafkaError: its answer says what is wrong. */
+  alterPartition(request: AlterPartitionRequest, context: { version: number }): Promise<AlterPartitionResponseInput> {
+    return this.#toBroker(
+      (controller) => controller.alterPartition(request, context.version),
+      (errorCode) => ({ throttleTimeMs: 0, errorCode, topics: [] }),
+    );
+  }
+
+  /**
+   * Somebody has found out that this incarnation of a broker is gone, say because nobody listens at its address any more: takes it out of service at once
+   * instead of at the end of its session. Should it live after all, its next heartbeat brings it back.
+   */
+  brokerVanished(brokerId: number, brokerEpoch: bigint): void {
+    const active = this.#active;
+    if (active === undefined) return;
+    this.#appendFences(active, active.controller.fenceVanished(brokerId, brokerEpoch), 'is gone');
   }
 
   handleCommit(batch: CommittedBatch): void {
@@ -383,18 +402,19 @@ export class ControllerService {
 
   /** False when the log would not take it. */
   #fenceExpired(active: Active, now: number): boolean {
-    const records = active.controller.fenceExpired(now);
+    return this.#appendFences(active, active.controller.fenceExpired(now), 'was silent for too long');
+  }
+
+  #appendFences(active: Active, records: readonly MetadataRecord[], reason: string): boolean {
     if (records.length === 0) return true;
     const brokers = records.flatMap(({ name, value }) => (name === 'BrokerRegistrationChangeRecord' ? [value.brokerId] : []));
     try {
+      this.#writeFirstRecords(active);
       this.#append(active, records);
-      this.#options.log.warn({ brokers }, 'brokers were silent for too long and are taken out of service');
+      this.#options.log.warn({ brokers, reason }, 'brokers are taken out of service');
       return true;
     } catch (error) {
-      this.#options.log.warn(
-        { brokers, error: String(error) },
-        'brokers that were silent for too long could not be taken out of service yet',
-      );
+      this.#options.log.warn({ brokers, reason, error: String(error) }, 'brokers could not be taken out of service yet');
       return false;
     }
   }

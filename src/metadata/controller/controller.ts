@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Random } from '#platform';
 import type { AllocateProducerIdsRequest, AllocateProducerIdsResponseInput } from '#protocol/apis/allocate-producer-ids.ts';
 import type { AlterConfigsRequest, AlterConfigsResponseInput } from '#protocol/apis/alter-configs.ts';
+import type { AlterPartitionRequest, AlterPartitionResponseInput } from '#protocol/apis/alter-partition.ts';
 import type { BrokerHeartbeatRequest, BrokerHeartbeatResponseInput } from '#protocol/apis/broker-heartbeat.ts';
 import type { BrokerRegistrationRequest, BrokerRegistrationResponseInput } from '#protocol/apis/broker-registration.ts';
 import type { CreatePartitionsRequest, CreatePartitionsResponseInput } from '#protocol/apis/create-partitions.ts';
@@ -18,12 +19,13 @@ import { ImageBuilder } from '../image/image-builder.ts';
 import { collisionKey, mayCollide } from '../topic-names.ts';
 import { allocateProducerIds } from './allocate-producer-ids.ts';
 import { alterConfigs, incrementalAlterConfigs } from './alter-configs.ts';
+import { alterPartition } from './alter-partition.ts';
 import { bootstrapRecords } from './bootstrap-records.ts';
 import { brokerHeartbeat } from './broker-heartbeat.ts';
 import { createPartitions } from './create-partitions.ts';
 import { createTopics } from './create-topics.ts';
 import { deleteTopics } from './delete-topics.ts';
-import { fenceExpired } from './fencing.ts';
+import { fenceExpired, fenceVanished } from './fencing.ts';
 import { registerBroker } from './register-broker.ts';
 import { BrokerSessions } from './sessions.ts';
 import { type ControllerSettings, type ControllerState, type Decision, defaultControllerSettings } from './state.ts';
@@ -101,9 +103,9 @@ export class Controller implements ControllerState {
     return undefined;
   }
 
-  /** What a new cluster begins with; nothing for one that has begun. */
+  /** What this leadership has to write first. */
   bootstrap(): MetadataRecord[] {
-    return bootstrapRecords(this.#image);
+    return bootstrapRecords(this);
   }
 
   createTopics(request: CreateTopicsRequest, version: number): Decision<CreateTopicsResponseInput> {
@@ -134,6 +136,10 @@ export class Controller implements ControllerState {
     return brokerHeartbeat(this, request, now);
   }
 
+  alterPartition(request: AlterPartitionRequest, version: number): Decision<AlterPartitionResponseInput> {
+    return alterPartition(this, request, version);
+  }
+
   unregisterBroker(request: UnregisterBrokerRequest): Decision<UnregisterBrokerResponseInput> {
     return unregisterBroker(this, request);
   }
@@ -149,6 +155,11 @@ export class Controller implements ControllerState {
   /** Those who were silent for a session go out of service. */
   fenceExpired(now: number): MetadataRecord[] {
     return fenceExpired(this, now);
+  }
+
+  /** One that is known to be gone goes out of service without waiting for its session to end. */
+  fenceVanished(brokerId: number, brokerEpoch: bigint): MetadataRecord[] {
+    return fenceVanished(this, brokerId, brokerEpoch);
   }
 
   /** When the first session of a broker in service ends; undefined when none is in service. */

@@ -2,6 +2,7 @@ import { asKafkaError, KafkaError } from '#protocol';
 import type { CreatePartitionsRequest, CreatePartitionsResponseInput } from '#protocol/apis/create-partitions.ts';
 import type { MetadataRecord } from '#protocol/stored/metadata-record.ts';
 import { quoted } from '../configs/parse.ts';
+import { replicationFactorOf } from '../image/image.ts';
 import { checkAssignment, partitionRecords, placeNewPartitions } from './new-topic.ts';
 import type { ControllerState, Decision } from './state.ts';
 
@@ -46,7 +47,7 @@ function morePartitions(state: ControllerState, asked: Asked, budget: { left: nu
       `one request may make ${state.settings.maxPartitionsPerRequest} partitions in all; ask for the others in another`,
     );
   }
-  const replicationFactor = topic.partitions[0]?.replicas.length ?? 1;
+  const replicationFactor = topic.partitions[0] === undefined ? 1 : replicationFactorOf(topic.partitions[0]);
   const assignments = asked.assignments?.map(({ brokerIds }) => brokerIds) ?? placeNewPartitions(state, present, added, replicationFactor);
   if (assignments.length !== added) {
     throw new KafkaError('INVALID_REPLICA_ASSIGNMENT', `${added} partitions are added and ${assignments.length} are assigned`);

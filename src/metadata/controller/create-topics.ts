@@ -6,7 +6,7 @@ import { quoted } from '../configs/parse.ts';
 import { configResourceCodes } from '../image/image.ts';
 import { foldRecords } from '../image/image-builder.ts';
 import { collisionKey, mayCollide, topicNameFault } from '../topic-names.ts';
-import { checkAssignment, checkReplicationFactor, newTopicConfigs, partitionRecords, placeNewPartitions } from './new-topic.ts';
+import { checkAssignment, newTopicConfigs, partitionRecords, placeNewPartitions } from './new-topic.ts';
 import type { ControllerState, Decision } from './state.ts';
 
 type Asked = CreateTopicsRequest['topics'][number];
@@ -81,15 +81,14 @@ function plan(state: ControllerState, asked: Asked, budget: { left: number }): N
   const assignments = asked.assignments.length > 0 ? givenAssignments(state, asked) : undefined;
   const partitions = assignments?.length ?? partitionCount(state, asked.numPartitions);
   const replicationFactor = assignments?.[0]?.length ?? replicationFactorOf(state, asked.replicationFactor);
-  checkReplicationFactor(state, replicationFactor);
   if (partitions > budget.left) {
     throw new KafkaError(
       'POLICY_VIOLATION',
       `one request may make ${state.settings.maxPartitionsPerRequest} partitions in all; ask for the others in another`,
     );
   }
-  const configs = newTopicConfigs(asked.configs, replicationFactor);
   const replicas = assignments ?? placeNewPartitions(state, 0, partitions, replicationFactor);
+  const configs = newTopicConfigs(asked.configs, replicationFactor);
   const id = state.random.uuid();
   budget.left -= partitions;
   const records: MetadataRecord[] = [{ name: 'TopicRecord', value: { name: asked.name, topicId: id } }];

@@ -1,10 +1,11 @@
 import type { MetadataRecord } from '#protocol/stored/metadata-record.ts';
-import type { BrokerImage, MetadataImage } from '../image/image.ts';
-import { ImageBuilder } from '../image/image-builder.ts';
-import { recordsWith, recordsWithout } from './partition-records.ts';
+import type { BrokerImage } from '../image/image.ts';
+import { foldRecords } from '../image/image-builder.ts';
+import type { View } from './partition-change.ts';
+import { recordsHandedOver, recordsWith, recordsWithout, recordsWithoutDirectories } from './partition-records.ts';
 import type { ControllerState } from './state.ts';
 
-export type RegistrationChange = { fenced?: -1 | 0 | 1; inControlledShutdown?: 0 | 1; logDirs?: string[] };
+type RegistrationChange = { fenced?: -1 | 0 | 1; inControlledShutdown?: 0 | 1; logDirs?: string[] };
 
 export function registrationChange(broker: BrokerImage, change: RegistrationChange): MetadataRecord {
   return {
@@ -21,33 +22,48 @@ export function registrationChange(broker: BrokerImage, change: RegistrationChan
   };
 }
 
-/** Takes a broker out of service: nobody is sent to it, and what it led goes to others that are in sync, or waits for it. */
-export function fencingRecords(
-  image: MetadataImage,
-  broker: BrokerImage,
-  change: Omit<RegistrationChange, 'fenced'> = {},
-): MetadataRecord[] {
-  return [registrationChange(broker, { fenced: 1, ...change }), ...recordsWithout(image, broker.id)];
+/** The metadata after the records, for deciding what else follows from them. */
+export function viewAfter(view: View, records: readonly MetadataRecord[]): View {
+  return { configs: view.configs, image: foldRecords(records, {}, view.image) };
 }
 
-/** Puts a broker into service; it leads again what only it can lead. */
-export function unfencingRecords(image: MetadataImage, broker: BrokerImage): MetadataRecord[] {
-  return [registrationChange(broker, { fenced: -1 }), ...recordsWith(image, broker)];
+/** Takes brokers out of service: nobody is sent to them, and what they led goes to others that are in sync, or waits for one that may lead it. */
+export function fencingRecords(view: View, brokers: readonly BrokerImage[], change: { inControlledShutdown?: 1 } = {}): MetadataRecord[] {
+  if (brokers.length === 0) return [];
+  const fences = brokers.map((broker) => registrationChange(broker, { fenced: 1, ...change }));
+  const ids = brokers.map(({ id }) => id);
+  return [...fences, ...recordsWithout(viewAfter(view, fences), ids)];
 }
 
-/** Takes out of service all who were not heard of for a session. One after another: what the first led may go to one who stays, not to the next. */
+/** Puts a broker into service; it leads what waited for it. */
+export function unfencingRecords(view: View, broker: BrokerImage): MetadataRecord[] {
+  const unfence = registrationChange(broker, { fenced: -1 });
+  return [unfence, ...recordsWith(viewAfter(view, [unfence]), broker.id)];
+}
+
+/** Controlled shutdown: the broker is given nothing more, and gives away what others can go on with. */
+export function handOverRecords(view: View, broker: BrokerImage): MetadataRecord[] {
+  const notice = broker.inControlledShutdown ? [] : [registrationChange(broker, { inControlledShutdown: 1 })];
+  const handedOver = recordsHandedOver(viewAfter(view, notice), broker.id);
+  return handedOver.length === 0 ? [] : [...notice, ...handedOver];
+}
+
+/** Some of a broker's directories have failed, and others are left. */
+export function directoryFailureRecords(view: View, broker: BrokerImage, offline: readonly string[]): MetadataRecord[] {
+  const left = broker.directories.filter((directory) => !offline.includes(directory));
+  if (left.length === broker.directories.length) return [];
+  const change = registrationChange(broker, { logDirs: left });
+  return [change, ...recordsWithoutDirectories(viewAfter(view, [change]), { ...broker, directories: left })];
+}
+
+/** Takes out of service all who were not heard of for a session, as one: what the first led does not go to the next. */
 export function fenceExpired(state: ControllerState, now: number): MetadataRecord[] {
   const expired = state.image.brokers.all().filter((broker) => !broker.fenced && !state.sessions.isLive(broker.id, broker.epoch, now));
-  if (expired.length === 0) return [];
-  const fences = expired.map((broker) => registrationChange(broker, { fenced: 1 }));
-  const builder = new ImageBuilder(state.image);
-  for (const record of fences) builder.apply(record);
-  const position = { offset: state.image.offset, leaderEpoch: state.image.leaderEpoch, timestamp: state.image.timestamp };
-  const records = [...fences];
-  for (const broker of expired) {
-    const changes = recordsWithout(builder.build(position), broker.id);
-    for (const record of changes) builder.apply(record);
-    records.push(...changes);
-  }
-  return records;
+  return fencingRecords(state, expired);
+}
+
+/** The incarnation is known to be gone. Says nothing about one that came after it. */
+export function fenceVanished(state: ControllerState, brokerId: number, brokerEpoch: bigint): MetadataRecord[] {
+  const broker = state.image.brokers.get(brokerId);
+  return broker === undefined || broker.epoch !== brokerEpoch || broker.fenced ? [] : fencingRecords(state, [broker]);
 }

@@ -3,38 +3,35 @@ import type { MetadataRecord } from '#protocol/stored/metadata-record.ts';
 import { checkTopicConfigs } from '../configs/validate.ts';
 import { firstPartitionRecord } from './partition-records.ts';
 import { placePartition } from './placement.ts';
-import { activeBrokers, type ControllerState, isActive } from './state.ts';
+import { type ControllerState, isActive } from './state.ts';
 
 /** The longest value of a config that is taken; nothing legitimate comes near. */
 const longestConfigValue = 32_767;
 
-/** The replicas of partitions from `first` on, `count` of them, as the controller would place them. @throws KafkaError */
+/** The replicas of partitions from `first` on, `count` of them, as the controller would place them. @throws KafkaError INVALID_REPLICATION_FACTOR */
 export function placeNewPartitions(state: ControllerState, first: number, count: number, replicationFactor: number): number[][] {
-  const brokers = activeBrokers(state);
-  if (brokers.length === 0) throw new KafkaError('INVALID_REPLICATION_FACTOR', 'no broker is in service yet: partitions cannot be placed');
-  if (replicationFactor > brokers.length) {
-    throw new KafkaError(
-      'INVALID_REPLICATION_FACTOR',
-      `a replication factor of ${replicationFactor} needs as many brokers in service; there are ${brokers.length}`,
-    );
+  checkReplicationFactor(state, replicationFactor);
+  const brokers = state.image.brokers.all().map((broker) => ({ id: broker.id, rack: broker.rack, live: isActive(broker) }));
+  if (!brokers.some(({ live }) => live)) {
+    throw new KafkaError('INVALID_REPLICATION_FACTOR', 'no broker is in service: partitions cannot be placed');
   }
   return Array.from({ length: count }, (_, index) => placePartition(first + index, replicationFactor, brokers));
 }
 
 /** @throws KafkaError INVALID_REPLICATION_FACTOR */
-export function checkReplicationFactor(state: ControllerState, replicationFactor: number): void {
-  const { maxReplicationFactor } = state.settings;
-  if (replicationFactor < 1)
+function checkReplicationFactor(state: ControllerState, replicationFactor: number): void {
+  if (replicationFactor < 1) {
     throw new KafkaError(
       'INVALID_REPLICATION_FACTOR',
       `the replication factor must be at least 1, or -1 for the default, not ${replicationFactor}`,
     );
-  if (replicationFactor > maxReplicationFactor) {
-    const why =
-      maxReplicationFactor === 1
-        ? 'partitions are not replicated in this version, so it must be 1 or -1'
-        : `it must be at most ${maxReplicationFactor}`;
-    throw new KafkaError('INVALID_REPLICATION_FACTOR', `a replication factor of ${replicationFactor} is not possible: ${why}`);
+  }
+  const registered = state.image.brokers.all().length;
+  if (replicationFactor > registered) {
+    throw new KafkaError(
+      'INVALID_REPLICATION_FACTOR',
+      `a replication factor of ${replicationFactor} needs as many brokers; ${registered === 1 ? 'only 1 is' : `there are ${registered}`} registered`,
+    );
   }
 }
 

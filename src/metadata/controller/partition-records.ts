@@ -1,30 +1,8 @@
 import type { MetadataRecord } from '#protocol/stored/metadata-record.ts';
-import type { PartitionChangeRecord } from '#protocol/stored/partition-change-record.ts';
-import { isReservedDirectory, lostDirectory, unassignedDirectory } from '../image/directory-ids.ts';
-import type { BrokerImage, MetadataImage, PartitionImage } from '../image/image.ts';
+import type { BrokerImage, MetadataImage, PartitionImage, TopicImage } from '../image/image.ts';
 import { noLeaderChange } from '../image/image-builder.ts';
+import { changePartition, holdsReplica, onlyDirectory, type PartitionTarget, type View } from './partition-change.ts';
 import { isActive } from './state.ts';
-
-/** A change of a partition in which everything stays but what is given. */
-export function partitionChange(topicId: string, partitionId: number, change: Partial<PartitionChangeRecord>): MetadataRecord {
-  return {
-    name: 'PartitionChangeRecord',
-    value: {
-      partitionId,
-      topicId,
-      isr: null,
-      leader: noLeaderChange,
-      replicas: null,
-      removingReplicas: null,
-      addingReplicas: null,
-      leaderRecoveryState: -1,
-      directories: null,
-      eligibleLeaderReplicas: null,
-      lastKnownElr: null,
-      ...change,
-    },
-  };
-}
 
 /** The first state of a partition: led by its first replica that lives. @param isr the replicas that live, in order, at least one */
 export function firstPartitionRecord(
@@ -54,67 +32,55 @@ export function firstPartitionRecord(
   };
 }
 
-/** A broker with one directory has no choice to make. */
-function onlyDirectory(broker: BrokerImage | undefined): string {
-  return broker?.directories.length === 1 ? broker.directories[0]! : unassignedDirectory;
-}
-
 /**
- * For a broker that is about to go out of service: it leaves the ISR of each partition in which another member lives, and what it led
- * goes to the first replica that is in sync and lives. Where no other lives the ISR stays as it is, since only its members hold all
- * records, and nobody leads until one of them is back.
+ * For brokers that are out of service in the view: they leave every ISR, together, so that one does not inherit from another; what they led goes to
+ * those that are left, or waits for the first who may lead it.
  */
-export function recordsWithout(image: MetadataImage, brokerId: number): MetadataRecord[] {
-  return changesOf(image, (partition) => {
-    if (!partition.isr.includes(brokerId) && partition.leader !== brokerId) return undefined;
-    const others = partition.isr.filter((id) => id !== brokerId && isActive(image.brokers.get(id)));
-    const leader = partition.leader === brokerId ? (leaderAmong(image, partition, others) ?? -1) : noLeaderChange;
-    const isr = others.length > 0 && partition.isr.includes(brokerId) ? others : null;
-    return isr === null && leader === noLeaderChange ? undefined : { isr, leader };
+export function recordsWithout(view: View, brokerIds: readonly number[]): MetadataRecord[] {
+  const isGone = (id: number) => brokerIds.includes(id);
+  return changesOf(view, (partition) => {
+    if (!isGone(partition.leader) && !partition.isr.some(isGone)) return undefined;
+    return { isr: partition.isr.filter((id) => !isGone(id)) };
   });
 }
 
-/** Partitions that the broker leads and that another replica in sync could lead now. */
-export function movableRecords(image: MetadataImage, brokerId: number): MetadataRecord[] {
-  return changesOf(image, (partition) => {
-    if (partition.leader !== brokerId) return undefined;
+/** For a broker that is in service in the view: partitions that nobody leads, and that can be led now. */
+export function recordsWith(view: View, brokerId: number): MetadataRecord[] {
+  return changesOf(view, (partition) => {
+    if (partition.leader !== -1 || !partition.replicas.includes(brokerId)) return undefined;
+    return { isr: partition.isr.filter((id) => isActive(view.image.brokers.get(id))) };
+  });
+}
+
+/** For a broker that is to stop, and is marked so in the view: it leaves every ISR in which others can go on without it. */
+export function recordsHandedOver(view: View, brokerId: number): MetadataRecord[] {
+  return changesOf(view, (partition) => {
     const others = partition.isr.filter((id) => id !== brokerId);
-    const leader = leaderAmong(image, partition, others);
-    return leader === undefined ? undefined : { isr: others, leader };
+    if (others.length === partition.isr.length || others.length === 0) return undefined;
+    return { isr: others, election: 'online' };
+  }).filter((record) => record.name !== 'PartitionChangeRecord' || record.value.leader >= 0 || record.value.leader === noLeaderChange);
+}
+
+/** For a broker some of whose directories have failed, and are missing in the view: it leaves the ISRs of what lay there. */
+export function recordsWithoutDirectories(view: View, broker: BrokerImage): MetadataRecord[] {
+  return changesOf(view, (partition) => {
+    if (!partition.isr.includes(broker.id) || holdsReplica(broker, partition)) return undefined;
+    return { isr: partition.isr.filter((id) => id !== broker.id) };
   });
 }
 
-/** Partitions that nobody leads and that the broker, which is about to be put into service, can lead. Of the ISR those stay who live. */
-export function recordsWith(image: MetadataImage, broker: BrokerImage): MetadataRecord[] {
-  return changesOf(image, (partition) => {
-    if (partition.leader !== -1 || !partition.isr.includes(broker.id) || !holdsReplica(broker, partition)) return undefined;
-    const isr = partition.isr.filter((id) => id === broker.id || isActive(image.brokers.get(id)));
-    return { leader: broker.id, isr: isr.length === partition.isr.length ? null : isr };
-  });
-}
-
-function changesOf(
-  image: MetadataImage,
-  change: (partition: PartitionImage) => Partial<PartitionChangeRecord> | undefined,
+/** The records of all partitions that are to become something else. */
+export function changesOf(
+  view: View,
+  targetOf: (partition: PartitionImage, topic: TopicImage) => PartitionTarget | undefined,
 ): MetadataRecord[] {
-  return image.topics.all().flatMap((topic) =>
-    topic.partitions.flatMap((partition) => {
-      const changed = change(partition);
-      return changed === undefined ? [] : [partitionChange(topic.id, partition.partition, changed)];
-    }),
-  );
-}
-
-function leaderAmong(image: MetadataImage, partition: PartitionImage, candidates: readonly number[]): number | undefined {
-  return partition.replicas.find((id) => {
-    const broker = image.brokers.get(id);
-    return candidates.includes(id) && isActive(broker) && holdsReplica(broker, partition);
-  });
-}
-
-/** Is the directory in which the broker keeps the replica among those it has? One that came back with another disk holds nothing. */
-function holdsReplica(broker: BrokerImage, partition: PartitionImage): boolean {
-  const directory = partition.directories[partition.replicas.indexOf(broker.id)];
-  if (directory === undefined || directory === lostDirectory) return false;
-  return isReservedDirectory(directory) || broker.directories.includes(directory);
+  const records: MetadataRecord[] = [];
+  for (const topic of view.image.topics.all()) {
+    for (const partition of topic.partitions) {
+      const target = targetOf(partition, topic);
+      const record = target === undefined ? undefined : changePartition(view, topic, partition, target);
+      if (record !== undefined) records.push(record);
+    }
+  }
+  return records;
 }

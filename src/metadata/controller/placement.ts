@@ -2,20 +2,26 @@
 export interface PlaceableBroker {
   readonly id: number;
   readonly rack: string | null;
+  /** In service, so that it may lead. */
+  readonly live: boolean;
 }
 
 /**
- * The replicas of one partition: the first is the broker at the partition's place in the round through all brokers in id order, starting with
- * the lowest id, the others follow it. Where brokers stand in different racks, those in racks that hold no replica yet come first.
- * @param brokers in id order, at least `replicationFactor`
+ * The replicas of one partition: the first is the live broker at the partition's place in the round through all live brokers in id order, starting
+ * with the lowest id. The others follow it in the round through all brokers: live ones before those that are down, and of these the ones in racks that
+ * hold no replica yet before the rest.
+ * @param brokers in id order, at least `replicationFactor`, at least one of them live
  */
 export function placePartition(partition: number, replicationFactor: number, brokers: readonly PlaceableBroker[]): number[] {
-  const first = partition % brokers.length;
-  const round = [...brokers.slice(first), ...brokers.slice(0, first)];
-  const placed = round.slice(0, 1);
+  const live = brokers.filter((broker) => broker.live);
+  const first = live[partition % live.length]!;
+  const place = brokers.indexOf(first);
+  const round = [...brokers.slice(place), ...brokers.slice(0, place)];
+  const placed = [first];
   while (placed.length < replicationFactor) {
     const free = round.filter((broker) => !placed.includes(broker));
-    placed.push(free.find(({ rack }) => rack !== null && !placed.some((other) => other.rack === rack)) ?? free[0]!);
+    const best = free.some((broker) => broker.live) ? free.filter((broker) => broker.live) : free;
+    placed.push(best.find(({ rack }) => rack !== null && !placed.some((other) => other.rack === rack)) ?? best[0]!);
   }
   return placed.map(({ id }) => id);
 }

@@ -4,7 +4,7 @@ import { isReservedDirectory } from '../image/directory-ids.ts';
 import type { BrokerImage } from '../image/image.ts';
 import { metadataVersionFeature } from '../image/metadata-versions.ts';
 import { brokerRecord, metadataVersionOf } from '../image/records.ts';
-import { recordsWithout } from './partition-records.ts';
+import { newIncarnationRecords } from './new-incarnation.ts';
 import type { ControllerState, Decision } from './state.ts';
 
 /**
@@ -21,7 +21,7 @@ export function registerBroker(
   if (refusal !== undefined) return { records: [], response: { throttleTimeMs: 0, errorCode: refusal } };
   // Sent again because the answer was lost: the same epoch, and no change of state.
   const again = known?.incarnationId === request.incarnationId && known.directories.join() === request.logDirs.join();
-  const moved = known !== undefined && !known.fenced && !again ? recordsWithout(state.image, known.id) : [];
+  const moved = again ? [] : newIncarnationRecords(state, request);
   const epoch = again ? known.epoch : state.nextOffset + BigInt(moved.length);
   const broker: BrokerImage = {
     id: request.brokerId,
@@ -62,10 +62,13 @@ function reasonToRefuse(
   return mayLive && !isSuccessor(known, request) ? 'DUPLICATE_BROKER_REGISTRATION' : undefined;
 }
 
+/** A broker has to read what the log may hold at the finalized levels. */
 function understandsMetadata(state: ControllerState, request: BrokerRegistrationRequest): boolean {
-  const range = request.features.find(({ name }) => name === metadataVersionFeature);
-  const level = metadataVersionOf(state.image);
-  return range !== undefined && range.minSupportedVersion <= level && level <= range.maxSupportedVersion;
+  const finalized = new Map(state.image.features).set(metadataVersionFeature, metadataVersionOf(state.image));
+  return [...finalized].every(([feature, level]) => {
+    const range = request.features.find(({ name }) => name === feature);
+    return range !== undefined && range.minSupportedVersion <= level && level <= range.maxSupportedVersion;
+  });
 }
 
 /**

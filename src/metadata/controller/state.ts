@@ -11,15 +11,12 @@ export interface Decision<Response> {
 }
 
 export interface ControllerSettings {
-  /** The most replicas a partition may have. Partitions are not replicated in this version, which is the only reason for 1. */
-  readonly maxReplicationFactor: number;
   readonly maxPartitionsPerRequest: number;
   /** broker.session.timeout.ms */
   readonly sessionTimeoutMs: number;
 }
 
 export const defaultControllerSettings: ControllerSettings = {
-  maxReplicationFactor: 1,
   maxPartitionsPerRequest: 10_000,
   sessionTimeoutMs: 3000,
 };
@@ -44,9 +41,4 @@ export interface ControllerState {
 /** May the broker be given leaderships and replicas? */
 export function isActive(broker: BrokerImage | undefined): broker is BrokerImage {
   return broker !== undefined && !broker.fenced && !broker.inControlledShutdown;
-}
-
-/** The brokers that may be given replicas, in id order. */
-export function activeBrokers(state: ControllerState): readonly BrokerImage[] {
-  return state.image.brokers.all().filter(isActive);
 }

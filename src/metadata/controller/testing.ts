@@ -1,5 +1,6 @@
 /** For tests: a controller without a log, whose decisions are applied at once. */
 import { SeededRandom } from '#platform';
+import type { AlterPartitionRequest } from '#protocol/apis/alter-partition.ts';
 import type { BrokerHeartbeatResponseInput } from '#protocol/apis/broker-heartbeat.ts';
 import type { BrokerRegistrationRequest } from '#protocol/apis/broker-registration.ts';
 import type { CreateTopicsRequest, CreateTopicsResponseInput } from '#protocol/apis/create-topics.ts';
@@ -41,6 +42,18 @@ export function newTopic(
   changes: Partial<CreateTopicsRequest['topics'][number]> = {},
 ): CreateTopicsRequest['topics'][number] {
   return { name, numPartitions: 3, replicationFactor: 1, assignments: [], configs: [], ...changes };
+}
+
+export interface AlterPartitionChanges {
+  readonly brokerId?: number;
+  readonly topicId?: string;
+  readonly partitionIndex?: number;
+  readonly leaderEpoch?: number;
+  readonly partitionEpoch?: number;
+  readonly leaderRecoveryState?: number;
+  /** The epochs of members that are not those registered. */
+  readonly epochs?: ReadonlyMap<number, bigint>;
+  readonly version?: number;
 }
 
 export class TestCluster {
@@ -132,6 +145,44 @@ export class TestCluster {
   ): CreateTopicsResponseInput['topics'] {
     const request = { topics, timeoutMs: 1000, validateOnly: options.validateOnly ?? false };
     return this.carryOut(this.controller.createTopics(request, options.version ?? 7)).topics;
+  }
+
+  /** What the leader of a topic's first partition asks for, knowing all, unless `changes` say otherwise. */
+  alterPartitionRequest(topic: string, isr: readonly number[], changes: AlterPartitionChanges = {}): AlterPartitionRequest {
+    const { id } = this.image.topics.byName(topic)!;
+    const partition = this.partition(topic);
+    const brokerId = changes.brokerId ?? partition.leader;
+    const epochOf = (member: number) => changes.epochs?.get(member) ?? this.image.brokers.get(member)?.epoch ?? -1n;
+    return {
+      brokerId,
+      brokerEpoch: this.image.brokers.get(brokerId)?.epoch ?? -1n,
+      topics: [
+        {
+          topicId: changes.topicId ?? id,
+          partitions: [
+            {
+              partitionIndex: changes.partitionIndex ?? 0,
+              leaderEpoch: changes.leaderEpoch ?? partition.leaderEpoch,
+              newIsr: changes.version === 2 ? [...isr] : [],
+              newIsrWithEpochs: changes.version === 2 ? [] : isr.map((member) => ({ brokerId: member, brokerEpoch: epochOf(member) })),
+              leaderRecoveryState: changes.leaderRecoveryState ?? 0,
+              partitionEpoch: changes.partitionEpoch ?? partition.partitionEpoch,
+            },
+          ],
+        },
+      ],
+    };
+  }
+
+  /** The row of its answer. */
+  alterPartition(topic: string, isr: readonly number[], changes: AlterPartitionChanges = {}) {
+    const request = this.alterPartitionRequest(topic, isr, changes);
+    return this.carryOut(this.controller.alterPartition(request, changes.version ?? 3)).topics[0]!.partitions[0]!;
+  }
+
+  /** The first partition of a topic. */
+  partition(topic: string) {
+    return this.partitions(topic)[0]!;
   }
 
   partitions(topic: string) {

@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { zeroUuid } from '#protocol';
 import { topicConfigs } from '../configs/topic-configs.ts';
-import { idOf } from '../testing.ts';
+import { config, idOf } from '../testing.ts';
 import { placePartition } from './placement.ts';
 import { newTopic, registration, TestCluster } from './testing.ts';
 
-function threeBrokers(settings = {}) {
-  return new TestCluster({ settings }).startBrokers(1, 2, 3);
+function threeBrokers() {
+  return new TestCluster().startBrokers(1, 2, 3);
 }
 
 test("partitions go round the brokers in id order, from the lowest, for every topic: the contract's example", () => {
@@ -33,13 +33,19 @@ test("partitions go round the brokers in id order, from the lowest, for every to
   });
 });
 
-test('brokers out of service get no partitions', () => {
+test('brokers out of service lead nothing new, and are followers only where others do not suffice', () => {
   const cluster = threeBrokers();
   cluster.pass(3500, 1, 3);
 
-  cluster.createTopics([newTopic('test')]);
+  cluster.createTopics([newTopic('test'), newTopic('copied', { replicationFactor: 2 }), newTopic('everywhere', { replicationFactor: 3 })]);
 
   expect(cluster.leaders('test')).toEqual([1, 3, 1]);
+  expect(cluster.partitions('copied').map(({ replicas }) => replicas)).toEqual([
+    [1, 3],
+    [3, 1],
+    [1, 3],
+  ]);
+  expect(cluster.partitions('everywhere')[0]).toMatchObject({ replicas: [1, 3, 2], isr: [1, 3], leader: 1 });
 });
 
 test.each([
@@ -48,20 +54,24 @@ test.each([
   { racks: ['a', 'b', 'b', 'a'], expected: [2, 4, 3], because: 'another rack comes before the next broker' },
   { racks: ['a', 'b', 'b', 'c'], expected: [2, 4, 1], because: 'each rack comes once before any comes twice' },
 ])('with racks $racks the replicas of partition 1 are $expected: $because', ({ racks, expected }) => {
-  const brokers = racks.map((rack, index) => ({ id: index + 1, rack }));
+  const brokers = racks.map((rack, index) => ({ id: index + 1, rack, live: true }));
 
   expect(placePartition(1, 3, brokers)).toEqual(expected);
 });
 
 test('placed replicas are distinct and leaders go round evenly, whatever the racks', () => {
   const racks = fc.array(fc.option(fc.constantFrom('a', 'b', 'c')), { minLength: 1, maxLength: 6 });
+  const up = fc.array(fc.boolean(), { minLength: 6, maxLength: 6 });
   fc.assert(
-    fc.property(racks, fc.nat(20), fc.integer({ min: 1, max: 6 }), (list, partition, wanted) => {
-      const brokers = list.map((rack, index) => ({ id: index + 1, rack }));
-      const replicas = placePartition(partition, Math.min(wanted, brokers.length), brokers);
+    fc.property(racks, up, fc.nat(20), fc.integer({ min: 1, max: 6 }), (list, states, partition, wanted) => {
+      const brokers = list.map((rack, index) => ({ id: index + 1, rack, live: index === 0 || states[index]! }));
+      const live = brokers.filter((broker) => broker.live).map(({ id }) => id);
+      const factor = Math.min(wanted, brokers.length);
+      const replicas = placePartition(partition, factor, brokers);
 
-      expect(new Set(replicas).size).toBe(Math.min(wanted, brokers.length));
-      expect(replicas[0]).toBe((partition % brokers.length) + 1);
+      expect(new Set(replicas).size).toBe(factor);
+      expect(replicas[0]).toBe(live[partition % live.length]);
+      expect(replicas.filter((id) => live.includes(id))).toHaveLength(Math.min(factor, live.length));
     }),
   );
 });
@@ -151,7 +161,7 @@ test.each([
   { change: { numPartitions: 10_001 }, error: 'POLICY_VIOLATION' },
   { change: { numPartitions: 2 ** 31 - 1 }, error: 'POLICY_VIOLATION' },
   { change: { replicationFactor: 0 }, error: 'INVALID_REPLICATION_FACTOR' },
-  { change: { replicationFactor: 2 }, error: 'INVALID_REPLICATION_FACTOR' },
+  { change: { replicationFactor: 4 }, error: 'INVALID_REPLICATION_FACTOR' },
   { change: { configs: [{ name: 'retention.ms', value: 'x' }] }, error: 'INVALID_CONFIG' },
   { change: { configs: [{ name: 'retention.ms', value: null }] }, error: 'INVALID_CONFIG' },
   { change: { configs: [{ name: 'cleanup.policy', value: 'delete,'.repeat(10_000) }] }, error: 'INVALID_CONFIG' },
@@ -186,7 +196,14 @@ test.each([
   { assigned: [[0, []]], error: 'INVALID_REPLICA_ASSIGNMENT', because: 'there is no broker' },
   { assigned: [[0, [9]]], error: 'INVALID_REPLICA_ASSIGNMENT', because: 'broker 9 is not known' },
   { assigned: [[0, [1, 1]]], error: 'INVALID_REPLICA_ASSIGNMENT', because: 'broker 1 comes twice' },
-  { assigned: [[0, [1, 2]]], error: 'INVALID_REPLICATION_FACTOR', because: 'partitions are not replicated' },
+  {
+    assigned: [
+      [0, [1, 2]],
+      [1, [1]],
+    ],
+    error: 'INVALID_REPLICA_ASSIGNMENT',
+    because: 'the partitions differ in the number of replicas',
+  },
 ] as { assigned: [number, number[]][]; error: string; because: string }[])('the assignment $assigned is refused: $because', ({
   assigned,
   error,
@@ -202,13 +219,17 @@ test.each([
 test('an assignment by hand is obeyed, in whatever order it comes', () => {
   const cluster = threeBrokers();
   const assignments = [
-    { partitionIndex: 1, brokerIds: [3] },
-    { partitionIndex: 0, brokerIds: [2] },
+    { partitionIndex: 1, brokerIds: [3, 1] },
+    { partitionIndex: 0, brokerIds: [2, 3] },
   ];
 
   cluster.createTopics([newTopic('test', { numPartitions: -1, replicationFactor: -1, assignments })]);
 
   expect(cluster.leaders('test')).toEqual([2, 3]);
+  expect(cluster.partitions('test').map(({ isr }) => isr)).toEqual([
+    [2, 3],
+    [3, 1],
+  ]);
 });
 
 test('without numbers the defaults of the broker hold', () => {
@@ -220,7 +241,7 @@ test('without numbers the defaults of the broker hold', () => {
 });
 
 test('with replicas, lists of them are placed, and no more than there are brokers', () => {
-  const cluster = threeBrokers({ maxReplicationFactor: 5 });
+  const cluster = threeBrokers();
 
   cluster.createTopics([newTopic('test', { replicationFactor: 3 })]);
 
@@ -233,6 +254,34 @@ test('with replicas, lists of them are placed, and no more than there are broker
     errorCode: 'INVALID_REPLICATION_FACTOR',
     errorMessage: expect.stringContaining('there are 3'),
   });
+});
+
+test.each([
+  { brokers: [1], expected: { replicationFactor: 1, minInsyncReplicas: '1' } },
+  { brokers: [1, 2], expected: { replicationFactor: 2, minInsyncReplicas: '1' } },
+  { brokers: [1, 2, 3], expected: { replicationFactor: 3, minInsyncReplicas: '2' } },
+  { brokers: [1, 2, 3, 4, 5], expected: { replicationFactor: 3, minInsyncReplicas: '2' } },
+])('with brokers $brokers a topic that asks for nothing gets $expected', ({ brokers, expected }) => {
+  const cluster = new TestCluster().startBrokers(...brokers);
+
+  const [row] = cluster.createTopics([newTopic('test', { replicationFactor: -1 })]);
+
+  expect(row).toMatchObject({ replicationFactor: expected.replicationFactor });
+  expect(row!.configs!.find(({ name }) => name === 'min.insync.replicas')).toMatchObject({
+    value: expected.minInsyncReplicas,
+    configSource: 5,
+  });
+  expect(cluster.configs.minInsyncReplicas(cluster.image, 'test')).toBe(Number(expected.minInsyncReplicas));
+});
+
+test('min.insync.replicas in force is never more than there are replicas', () => {
+  const cluster = threeBrokers();
+  const configs = [{ name: 'min.insync.replicas', value: '3' }];
+  cluster.createTopics([newTopic('one', { replicationFactor: 1 }), newTopic('three', { replicationFactor: 3, configs })]);
+  cluster.carryOut({ records: [config(4, '', 'min.insync.replicas', '2')], response: undefined });
+
+  expect(cluster.configs.minInsyncReplicas(cluster.image, 'one')).toBe(1);
+  expect(cluster.configs.minInsyncReplicas(cluster.image, 'three')).toBe(3);
 });
 
 test('before any broker is in service no topic can be made', () => {

@@ -1,4 +1,6 @@
 import type { UnregisterBrokerRequest, UnregisterBrokerResponseInput } from '#protocol/apis/unregister-broker.ts';
+import type { MetadataRecord } from '#protocol/stored/metadata-record.ts';
+import { viewAfter } from './fencing.ts';
 import { recordsWithout } from './partition-records.ts';
 import type { ControllerState, Decision } from './state.ts';
 
@@ -13,11 +15,9 @@ export function unregisterBroker(state: ControllerState, request: UnregisterBrok
     const errorMessage = `broker ${request.brokerId} is in service; stop it first`;
     return { records: [], response: { throttleTimeMs: 0, errorCode: 'INVALID_REQUEST', errorMessage } };
   }
+  const unregister: MetadataRecord = { name: 'UnregisterBrokerRecord', value: { brokerId: broker.id, brokerEpoch: broker.epoch } };
   return {
-    records: [
-      ...recordsWithout(state.image, broker.id),
-      { name: 'UnregisterBrokerRecord', value: { brokerId: broker.id, brokerEpoch: broker.epoch } },
-    ],
+    records: [unregister, ...recordsWithout(viewAfter(state, [unregister]), [broker.id])],
     response: { throttleTimeMs: 0, errorCode: 'NONE', errorMessage: null },
   };
 }

@@ -21,6 +21,11 @@ export interface PartitionImage {
   readonly leaderRecoveryState: number;
 }
 
+/** How many replicas the partition is meant to have. One that is on the move counts without those that are still being added. */
+export function replicationFactorOf({ replicas, addingReplicas }: Pick<PartitionImage, 'replicas' | 'addingReplicas'>): number {
+  return replicas.length - addingReplicas.length;
+}
+
 export interface TopicImage {
   readonly name: string;
   readonly id: string;

@@ -28,3 +28,8 @@ export function recordVersion(name: MetadataRecord['name'], level: number): numb
       return 0;
   }
 }
+
+/** Whether partitions have an ELR at this level. */
+export function supportsEligibleLeaders(level: number): boolean {
+  return level >= withEligibleLeaders;
+}

@@ -1,0 +1,329 @@
+import { describe, expect, test } from 'vitest';
+import { idOf } from '../testing.ts';
+import { newTopic, TestCluster } from './testing.ts';
+
+/** Brokers 1, 2 and 3, and a topic with one partition on all of them: min.insync.replicas is 2. */
+function replicated(configs: Record<string, string> = {}): TestCluster {
+  const cluster = new TestCluster().startBrokers(1, 2, 3);
+  const given = Object.entries(configs).map(([name, value]) => ({ name, value }));
+  cluster.createTopics([newTopic('orders', { numPartitions: 1, replicationFactor: 3, configs: given })]);
+  return cluster;
+}
+
+const otherDisk = { logDirs: [idOf(99)] };
+
+describe('when brokers go out of service', () => {
+  test('leadership goes to the next in the ISR; with enough in sync nobody outside is eligible (P4, P7)', () => {
+    const cluster = replicated();
+
+    cluster.pass(3500, 2, 3);
+
+    expect(cluster.partition('orders')).toMatchObject({ leader: 2, isr: [2, 3], elr: [], leaderEpoch: 1, partitionEpoch: 1 });
+  });
+
+  test('a follower that goes leaves the ISR, and the leader goes on in its epoch', () => {
+    const cluster = replicated();
+
+    cluster.pass(3500, 1, 3);
+
+    expect(cluster.partition('orders')).toMatchObject({ leader: 1, isr: [1, 3], leaderEpoch: 0, partitionEpoch: 1 });
+  });
+
+  test('who leaves an ISR that is too small stays eligible; the last one too, and nobody leads (KIP-966)', () => {
+    const cluster = replicated();
+
+    cluster.pass(3500, 2, 3);
+    cluster.pass(3500, 3);
+    expect(cluster.partition('orders')).toMatchObject({ leader: 3, isr: [3], elr: [2] });
+    cluster.pass(3500);
+
+    expect(cluster.partition('orders')).toMatchObject({ leader: -1, isr: [], elr: [2, 3], lastKnownElr: [3] });
+  });
+
+  test('several at once leave together: none of them inherits, all that were in sync are eligible (P7)', () => {
+    const cluster = replicated();
+
+    cluster.pass(3500);
+
+    expect(cluster.partition('orders')).toMatchObject({ leader: -1, isr: [], elr: [1, 2, 3], leaderEpoch: 1, partitionEpoch: 1 });
+  });
+
+  test('the first eligible one that is back leads, alone in sync, and the others stay eligible while that is too few (P5)', () => {
+    const cluster = replicated();
+    cluster.pass(3500, 2, 3);
+    cluster.pass(3500);
+
+    cluster.heartbeat(1);
+    expect(cluster.partition('orders')).toMatchObject({ leader: -1, isr: [], elr: [2, 3] });
+    cluster.heartbeat(3);
+
+    expect(cluster.partition('orders')).toMatchObject({ leader: 3, isr: [3], elr: [2], lastKnownElr: [] });
+    expect(cluster.alterPartition('orders', [3, 1])).toMatchObject({ errorCode: 'NONE' });
+    expect(cluster.partition('orders')).toMatchObject({ leader: 3, isr: [3, 1], elr: [] });
+  });
+
+  test('where one in sync is enough, whoever is elected ends the eligibility of the others (P4)', () => {
+    const cluster = replicated({ 'min.insync.replicas': '1' });
+    cluster.pass(3500);
+    expect(cluster.partition('orders')).toMatchObject({ leader: -1, isr: [], elr: [1, 2, 3] });
+
+    cluster.heartbeat(2);
+
+    expect(cluster.partition('orders')).toMatchObject({ leader: 2, isr: [2], elr: [] });
+  });
+
+  test('one that is known to be gone is taken out at once, another incarnation of it is not', () => {
+    const cluster = replicated();
+    const { epoch } = cluster.image.brokers.get(1)!;
+
+    expect(cluster.controller.fenceVanished(1, epoch - 1n)).toEqual([]);
+    cluster.carryOut({ records: cluster.controller.fenceVanished(1, epoch), response: undefined });
+
+    expect(cluster.partition('orders')).toMatchObject({ leader: 2, isr: [2, 3] });
+    expect(cluster.controller.fenceVanished(1, epoch)).toEqual([]);
+  });
+
+  test('without eligible.leader.replicas.version the last one stays in the ISR, and only it leads again', () => {
+    const cluster = new TestCluster();
+    cluster.carryOut({
+      records: [{ name: 'FeatureLevelRecord', value: { name: 'eligible.leader.replicas.version', featureLevel: 0 } }],
+      response: undefined,
+    });
+    cluster.startBrokers(1, 2).createTopics([newTopic('orders', { numPartitions: 1, replicationFactor: 2 })]);
+    cluster.pass(3500, 2);
+    cluster.pass(3500);
+
+    expect(cluster.partition('orders')).toMatchObject({ leader: -1, isr: [2], elr: [] });
+    cluster.heartbeat(1);
+    expect(cluster.partition('orders')).toMatchObject({ leader: -1, isr: [2] });
+    cluster.heartbeat(2);
+    expect(cluster.partition('orders')).toMatchObject({ leader: 2, isr: [2] });
+  });
+});
+
+describe('a broker that stops in good order', () => {
+  test('hands its leaderships over and leaves the ISRs first, then it is fenced and may go', () => {
+    const cluster = replicated();
+
+    expect(cluster.heartbeat(1, { wantShutDown: true })).toMatchObject({ isFenced: false, shouldShutDown: false });
+    expect(cluster.partition('orders')).toMatchObject({ leader: 2, isr: [2, 3] });
+    expect(cluster.heartbeat(1, { wantShutDown: true })).toMatchObject({ isFenced: true, shouldShutDown: true });
+  });
+
+  test('keeps what it alone can lead until it goes', () => {
+    const cluster = replicated({ 'min.insync.replicas': '1' });
+    cluster.pass(3500, 1);
+
+    expect(cluster.heartbeat(1, { wantShutDown: true })).toMatchObject({ isFenced: true, shouldShutDown: true });
+
+    expect(cluster.partition('orders')).toMatchObject({ leader: -1, isr: [], elr: [1] });
+  });
+});
+
+describe('a broker that comes back', () => {
+  const crash = (cluster: TestCluster, brokerId: number, incarnation = 2) => cluster.register(brokerId, incarnation);
+  const restartCleanly = (cluster: TestCluster, brokerId: number) =>
+    cluster.register(brokerId, 2, { previousBrokerEpoch: cluster.image.brokers.get(brokerId)!.epoch });
+
+  test('so soon that it was not missed has left the ISR all the same, before it is in service again', () => {
+    const cluster = replicated();
+
+    crash(cluster, 1);
+
+    expect(cluster.partition('orders')).toMatchObject({ leader: 2, isr: [2, 3], elr: [] });
+  });
+
+  test('after a crash stays eligible under flush.mode=fsync: what it acknowledged is on its disk', () => {
+    const cluster = replicated();
+    cluster.pass(3500);
+
+    crash(cluster, 1);
+    cluster.heartbeat(1);
+
+    expect(cluster.partition('orders')).toMatchObject({ leader: 1, isr: [1], elr: [2, 3] });
+  });
+
+  test('the only replica of a partition leads again after a crash, with either flush mode', () => {
+    const cluster = new TestCluster().startBrokers(1);
+    cluster.createTopics([
+      newTopic('on-disk', { numPartitions: 1 }),
+      newTopic('in-memory', { numPartitions: 1, configs: [{ name: 'flush.mode', value: 'os' }] }),
+    ]);
+
+    for (const incarnation of [2, 3, 4]) {
+      crash(cluster, 1, incarnation);
+      cluster.heartbeat(1);
+    }
+
+    expect(cluster.partition('on-disk')).toMatchObject({ leader: 1, isr: [1], leaderEpoch: 6, leaderRecoveryState: 0 });
+    expect(cluster.partition('in-memory')).toMatchObject({ leader: 1, isr: [1], leaderEpoch: 6, leaderRecoveryState: 1 });
+  });
+
+  test('last-replica-standing: after a crash it is not eligible under flush.mode=os, since it may lack what the others have (P5)', () => {
+    const cluster = replicated({ 'flush.mode': 'os' });
+    cluster.pass(3500, 3);
+    expect(cluster.partition('orders')).toMatchObject({ leader: 3, isr: [3], elr: [1, 2] });
+
+    crash(cluster, 3);
+    expect(cluster.partition('orders')).toMatchObject({ leader: -1, isr: [], elr: [1, 2], lastKnownElr: [3] });
+    cluster.heartbeat(3);
+    expect(cluster.partition('orders').leader).toBe(-1);
+    restartCleanly(cluster, 2);
+    cluster.heartbeat(2);
+
+    expect(cluster.partition('orders')).toMatchObject({ leader: 2, isr: [2], elr: [1], leaderRecoveryState: 0 });
+  });
+
+  test('when all crashed under flush.mode=os, who led last has the most, leads, and is known to have to recover', () => {
+    const cluster = replicated({ 'flush.mode': 'os' });
+    cluster.pass(3500, 1, 3);
+    cluster.pass(3500, 1);
+    cluster.pass(3500);
+    for (const id of [2, 3, 1]) crash(cluster, id);
+    expect(cluster.partition('orders')).toMatchObject({ leader: -1, isr: [], elr: [], lastKnownElr: [1] });
+
+    cluster.heartbeat(3);
+    expect(cluster.partition('orders').leader).toBe(-1);
+    cluster.heartbeat(1);
+
+    expect(cluster.partition('orders')).toMatchObject({ leader: 1, isr: [1], elr: [], leaderRecoveryState: 1, lastKnownElr: [] });
+  });
+
+  test('replaced-disk-nonempty-isr: with another disk it leaves ISR and ELR, and the others elect among themselves (KAFKA-14139, P5)', () => {
+    const cluster = replicated();
+    expect(cluster.register(1, 2, otherDisk).errorCode, 'while the one before may live').toBe('DUPLICATE_BROKER_REGISTRATION');
+    cluster.pass(3500, 2, 3);
+
+    cluster.register(1, 2, otherDisk);
+    cluster.heartbeat(1);
+    cluster.pass(3500, 1);
+
+    expect(cluster.partition('orders')).toMatchObject({
+      leader: -1,
+      isr: [],
+      elr: [2, 3],
+      directories: [idOf(99), idOf(5002), idOf(5003)],
+    });
+    cluster.heartbeat(3);
+    expect(cluster.partition('orders')).toMatchObject({ leader: 3, isr: [3], elr: [2] });
+  });
+
+  test('sole-isr-empty-disk: with another disk the last one that was in sync does not lead, nor does a follower that lags (KAFKA-15495, P5)', () => {
+    const cluster = replicated({ 'min.insync.replicas': '1' });
+    expect(cluster.alterPartition('orders', [1])).toMatchObject({ errorCode: 'NONE' });
+    cluster.pass(3500, 2, 3);
+
+    cluster.register(1, 2, otherDisk);
+    cluster.heartbeat(1);
+
+    expect(cluster.partition('orders')).toMatchObject({ leader: -1, isr: [], elr: [1], directories: [idOf(5001), idOf(5002), idOf(5003)] });
+    cluster.pass(3500, 2, 3);
+    cluster.register(1, 3);
+    cluster.heartbeat(1);
+    expect(cluster.partition('orders'), 'the old disk is back').toMatchObject({ leader: 1, isr: [1] });
+  });
+
+  test('with another disk begins anew there when others are eligible', () => {
+    const cluster = replicated();
+    cluster.pass(3500);
+
+    cluster.register(1, 2, otherDisk);
+    cluster.heartbeat(1);
+    expect(cluster.partition('orders')).toMatchObject({ leader: -1, elr: [2, 3], directories: [idOf(99), idOf(5002), idOf(5003)] });
+    cluster.heartbeat(3);
+
+    expect(cluster.partition('orders')).toMatchObject({ leader: 3, isr: [3], elr: [2] });
+    expect(cluster.alterPartition('orders', [3, 1])).toMatchObject({ errorCode: 'NONE' });
+  });
+});
+
+describe('a leader asks for another ISR', () => {
+  test('it shrinks and grows, each time in another partition epoch and the same leader epoch', () => {
+    const cluster = replicated();
+
+    expect(cluster.alterPartition('orders', [1, 2])).toEqual({
+      partitionIndex: 0,
+      errorCode: 'NONE',
+      leaderId: 1,
+      leaderEpoch: 0,
+      isr: [1, 2],
+      leaderRecoveryState: 0,
+      partitionEpoch: 1,
+    });
+    expect(cluster.alterPartition('orders', [1])).toMatchObject({ errorCode: 'NONE', partitionEpoch: 2 });
+    expect(cluster.partition('orders')).toMatchObject({ isr: [1], elr: [2] });
+    expect(cluster.alterPartition('orders', [1, 2, 3])).toMatchObject({ errorCode: 'NONE', partitionEpoch: 3 });
+    expect(cluster.partition('orders')).toMatchObject({ isr: [1, 2, 3], elr: [], leaderEpoch: 0 });
+  });
+
+  test('the same once more changes nothing and is answered with what is there', () => {
+    const cluster = replicated();
+
+    expect(cluster.alterPartition('orders', [1, 2, 3])).toMatchObject({ errorCode: 'NONE', isr: [1, 2, 3], partitionEpoch: 0 });
+  });
+
+  test.each([
+    { because: 'its leader epoch is over', change: { leaderEpoch: 0 }, error: 'FENCED_LEADER_EPOCH' },
+    { because: 'its leader epoch is not known here yet', change: { leaderEpoch: 2 }, error: 'NOT_CONTROLLER' },
+    { because: 'its partition epoch is not known here yet', change: { partitionEpoch: 3 }, error: 'NOT_CONTROLLER' },
+    { because: 'the partition has changed since', change: { partitionEpoch: 1 }, error: 'INVALID_UPDATE_VERSION' },
+    { because: 'it does not lead', change: { brokerId: 3 }, error: 'INVALID_REQUEST' },
+    { because: 'it is not in the ISR itself', change: { isr: [3] }, error: 'INVALID_REQUEST' },
+    { because: 'a member is no replica', change: { isr: [2, 3, 4] }, error: 'INVALID_REQUEST' },
+    { because: 'a member comes twice', change: { isr: [2, 3, 3] }, error: 'INVALID_REQUEST' },
+    { because: 'a member is fenced (KIP-841)', change: { isr: [2, 3, 1] }, error: 'INELIGIBLE_REPLICA' },
+    { because: 'it claims to recover and does not', change: { isr: [2], leaderRecoveryState: 1 }, error: 'INVALID_REQUEST' },
+    { because: 'there is no such partition', change: { partitionIndex: 1 }, error: 'UNKNOWN_TOPIC_OR_PARTITION' },
+    { because: 'there is no such topic', change: { topicId: idOf(7) }, error: 'UNKNOWN_TOPIC_ID' },
+  ])('$error when $because (P11)', ({ change, error }) => {
+    const cluster = replicated();
+    cluster.startBrokers(4);
+    cluster.pass(3500, 2, 3, 4);
+    expect(cluster.alterPartition('orders', [2])).toMatchObject({ partitionEpoch: 2 });
+    const before = cluster.image;
+
+    expect(cluster.alterPartition('orders', change.isr ?? [2, 3], change)).toMatchObject({ errorCode: error });
+
+    expect(cluster.image).toBe(before);
+  });
+
+  test('rebooted-follower-stale-fetch: a member of an earlier incarnation is not let in (KAFKA-15221, KAFKA-14617, P6)', () => {
+    const cluster = replicated();
+    const epochs = new Map([[3, cluster.image.brokers.get(3)!.epoch]]);
+    cluster.register(3, 2);
+    cluster.heartbeat(3);
+
+    expect(cluster.alterPartition('orders', [1, 2, 3], { epochs })).toMatchObject({ errorCode: 'INELIGIBLE_REPLICA' });
+    expect(cluster.alterPartition('orders', [1, 2, 3])).toMatchObject({ errorCode: 'NONE' });
+  });
+
+  test('a member that is about to stop is not let in', () => {
+    const cluster = replicated();
+    cluster.heartbeat(3, { wantShutDown: true });
+
+    expect(cluster.alterPartition('orders', [1, 2, 3])).toMatchObject({ errorCode: 'INELIGIBLE_REPLICA' });
+  });
+
+  test('version 2 says no broker epochs, and they are not looked at', () => {
+    const cluster = replicated();
+
+    expect(cluster.alterPartition('orders', [1, 2], { version: 2 })).toMatchObject({ errorCode: 'NONE', isr: [1, 2] });
+  });
+
+  test('an earlier incarnation of the leader is not heard at all', () => {
+    const cluster = replicated();
+    const request = { brokerId: 1, brokerEpoch: 1n, topics: [] };
+
+    expect(cluster.controller.alterPartition(request, 3).response.errorCode).toBe('STALE_BROKER_EPOCH');
+  });
+
+  test('the same partition twice in one request is changed once', () => {
+    const cluster = replicated();
+    const request = cluster.alterPartitionRequest('orders', [1, 2]);
+    request.topics[0]!.partitions.push({ ...request.topics[0]!.partitions[0]! });
+
+    const { topics } = cluster.carryOut(cluster.controller.alterPartition(request, 3));
+
+    expect(topics[0]!.partitions.map(({ errorCode }) => errorCode)).toEqual(['NONE', 'INVALID_UPDATE_VERSION']);
+  });
+});
