@@ -24,7 +24,7 @@ export const mutants: Readonly<Record<string, { readonly breaks: string; plant()
     plant() {
       const { replace } = SimulatedDisk.prototype;
       SimulatedDisk.prototype.replace = function (path, bytes) {
-        if (!path.endsWith('quorum-state')) return replace.call(this, path, bytes);
+        if (!path.endsWith('quorum-state') && !path.endsWith('metadata-election.json')) return replace.call(this, path, bytes);
         const file = this.open(path, 'create');
         file.write([bytes], 0);
         file.close();

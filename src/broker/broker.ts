@@ -275,6 +275,11 @@ export class Broker {
     }
     // A broker in service goes on without a controller: it has the metadata, and only changes of it have to wait.
     if (this.#lifecycle.isRunning) return { ready: true, why: 'ready' };
+    if (this.raft.leader.leaderId === -1 && this.raft.isRepairing)
+      return {
+        ready: false,
+        why: 'the metadata log of this broker was damaged, so it does not vote; it waits for a controller that the other voters elect, to copy the log from',
+      };
     if (this.raft.leader.leaderId === -1)
       return { ready: false, why: 'the cluster has no controller at the moment: a majority of its voters must be up' };
     return { ready: false, why: this.#lifecycle.whyNotRunning };

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import type { Address, Random } from '#platform';
 import type { ErrorName } from '#protocol';
 import type { Formation } from './formation.ts';
+import { isRepaired } from './repair.ts';
 import type {
   ElectionState,
+  EpochEnd,
   LogView,
   RaftAnswer,
   RaftConfig,
@@ -14,7 +16,7 @@ import type {
   Standing,
   Voter,
 } from './types.ts';
-import { majorityOf, memberOf, type VoterHistory } from './voters.ts';
+import { majorityOf, memberOf, type VoterHistory, zeroDirectoryId } from './voters.ts';
 
 /** A leader that this node believes in, in its present epoch. */
 export interface KnownLeader {
@@ -83,6 +85,8 @@ export class RaftContext {
   founded: boolean;
   /** The snapshot that stands before the log's start is missing or damaged here: one must be fetched before anything is applied. */
   needsSnapshot: boolean;
+  /** The log was damaged and is copied again: until it holds all up to here, this node neither votes nor stands (R13). See repair.ts. */
+  promised: EpochEnd | undefined;
   become!: Transitions;
   current!: RaftState;
   formation!: Formation;
@@ -102,6 +106,7 @@ export class RaftContext {
     founded: boolean;
     election: ElectionState;
     needsSnapshot: boolean;
+    promised?: EpochEnd | undefined;
   }) {
     this.self = options.self;
     this.config = options.config;
@@ -112,6 +117,7 @@ export class RaftContext {
     this.clusterId = options.clusterId;
     this.founded = options.founded;
     this.needsSnapshot = options.needsSnapshot;
+    this.promised = options.promised;
     this.#saved = options.election;
     this.highWatermark = options.needsSnapshot ? 0n : (options.log.latestSnapshot?.endOffset ?? options.log.startOffset);
   }
@@ -161,7 +167,7 @@ export class RaftContext {
    * known to be committed may too: nobody else may hold the record that removes it, and then nobody else could win (Raft thesis, 4.2.2).
    */
   get mayStand(): boolean {
-    if (this.needsSnapshot) return false;
+    if (this.needsSnapshot || this.promised !== undefined) return false;
     const { latest, latestOffset, previous } = this.voters;
     if (latest.length > 0) {
       return (
@@ -169,6 +175,12 @@ export class RaftContext {
       );
     }
     return this.clusterId === undefined && this.log.endOffset === 0n;
+  }
+
+  /** Is this node the replica that a request is meant for? */
+  isMe(replica: ReplicaKey): boolean {
+    if (replica.id !== -1 && replica.id !== this.self.id) return false;
+    return replica.directoryId === zeroDirectoryId || replica.directoryId === this.self.directoryId;
   }
 
   /** Is this node an empty one that belongs to no cluster? Then the formation decides when it stands. */
@@ -237,6 +249,14 @@ export class RaftContext {
     this.formation.committed();
     this.emit({ type: 'highWatermark', offset });
     return true;
+  }
+
+  /** The log has grown, and the leader has told how much is committed: perhaps that ends a repair. */
+  copied(leaderHighWatermark: bigint): void {
+    if (this.promised === undefined) return;
+    if (!isRepaired(this.promised, this.log, this.election.epoch, this.highWatermark, leaderHighWatermark)) return;
+    this.promised = undefined;
+    this.emit({ type: 'repaired' });
   }
 
   /** R10: what is committed is never cut off. */

@@ -213,6 +213,7 @@ export class Follower implements RaftState {
     if (context.needsSnapshot) return;
     const { flushedOffset } = context.log;
     context.raiseHighWatermark(this.#leaderHighWatermark < flushedOffset ? this.#leaderHighWatermark : flushedOffset);
+    context.copied(this.#leaderHighWatermark);
   }
 
   /** A voter that is reached elsewhere than its record says tells the leader (KIP-853). */

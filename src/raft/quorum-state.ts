@@ -1,37 +1,76 @@
-import { type Disk, DiskError } from '#platform';
+import type { Disk } from '#platform';
 import { zeroUuid } from '#protocol';
-import type { ElectionState, FormationState } from './types.ts';
+import { malformed, readChecked, readJson, writeChecked } from './small-files.ts';
+import type { ElectionState } from './types.ts';
 
 const quorumStateFile = 'quorum-state';
-const formationFile = 'formation.json';
+const copyFile = 'metadata-election.json';
 
-/** A small file that only this program writes says something that it never writes. */
-function malformed(path: string, why: string): Error {
-  return new Error(`${path} is damaged (${why}). Nothing was changed. Restore it, or start this broker with an empty directory.`);
+/** Where a broker keeps what it has promised. */
+export interface ElectionPlace {
+  readonly disk: Disk;
+  /** The data directory. */
+  readonly root: string;
+  /** The metadata log's directory in it. */
+  readonly directory: string;
 }
 
-function readJson(disk: Disk, path: string): Record<string, unknown> | undefined {
-  let text: string;
-  try {
-    text = disk.readFile(path).toString('utf8');
-  } catch (error) {
-    if (error instanceof DiskError && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  } catch (error) {
-    throw malformed(path, (error as Error).message);
-  }
-  throw malformed(path, 'no JSON object');
+/** What was found of the election state. */
+export interface FoundElection {
+  /** Undefined: this broker has promised nothing yet. */
+  readonly election: ElectionState | undefined;
+  /** There is no `quorum-state` where one has been. */
+  readonly isMissing: boolean;
+  /** Why one of the two files was not used, for people. */
+  readonly damage: string | undefined;
 }
 
-/** The epoch a node is in, whom it voted for and who leads, in Kafka's file `quorum-state` (JSON, data_version 1). */
-export function readElection(disk: Disk, directory: string): ElectionState {
+/**
+ * The epoch a node is in, whom it voted for and who leads: in Kafka's file `quorum-state` (JSON, data_version 1), and, as that has no checksum and
+ * goes with the metadata log's directory, once more with one in the data directory. The copy is written second, so nothing was promised that
+ * it does not tell; `quorum-state` counts when it tells more, as it does after a crash in between or when Apache Kafka has used the directory.
+ * @throws Error naming the file when neither can be used
+ */
+export function readElection({ disk, directory, root }: ElectionPlace): FoundElection {
   const path = `${directory}/${quorumStateFile}`;
-  const state = readJson(disk, path);
-  if (state === undefined) return { epoch: 0, leaderId: -1, votedFor: undefined };
+  const main = attempt(() => parse(path, readJson(disk, path)));
+  const copy = attempt(() => parse(`${root}/${copyFile}`, readChecked(disk, `${root}/${copyFile}`)));
+  if (copy.damage !== undefined) {
+    if (main.election === undefined) throw main.damage ?? copy.damage;
+    return { election: main.election, isMissing: false, damage: copy.damage.message };
+  }
+  if (main.damage !== undefined) {
+    if (copy.election === undefined) throw main.damage;
+    return { election: copy.election, isMissing: false, damage: main.damage.message };
+  }
+  if (main.election === undefined) return { election: copy.election, isMissing: copy.election !== undefined, damage: undefined };
+  const tellsMore = copy.election === undefined || isLater(main.election, copy.election);
+  return { election: tellsMore ? main.election : copy.election, isMissing: false, damage: undefined };
+}
+
+/** Durable, in both places, when the promise resolves. */
+export async function writeElection({ disk, directory, root }: ElectionPlace, election: ElectionState): Promise<void> {
+  const state = {
+    leaderId: election.leaderId,
+    leaderEpoch: election.epoch,
+    votedId: election.votedFor?.id ?? -1,
+    votedDirectoryId: election.votedFor?.directoryId ?? zeroUuid,
+    data_version: 1,
+  };
+  await disk.replace(`${directory}/${quorumStateFile}`, Buffer.from(JSON.stringify(state)));
+  await writeChecked(disk, `${root}/${copyFile}`, state);
+}
+
+function attempt(read: () => ElectionState | undefined): { election?: ElectionState | undefined; damage?: Error } {
+  try {
+    return { election: read() };
+  } catch (error) {
+    return { damage: error as Error };
+  }
+}
+
+function parse(path: string, state: Record<string, unknown> | undefined): ElectionState | undefined {
+  if (state === undefined) return undefined;
   const { leaderEpoch, leaderId, votedId, votedDirectoryId = zeroUuid } = state;
   if (!Number.isInteger(leaderEpoch) || !Number.isInteger(leaderId) || !Number.isInteger(votedId) || typeof votedDirectoryId !== 'string') {
     throw malformed(path, 'a field is missing');
@@ -40,42 +79,6 @@ export function readElection(disk: Disk, directory: string): ElectionState {
   return { epoch: leaderEpoch as number, leaderId: leaderId as number, votedFor };
 }
 
-/** Durable when the promise resolves. */
-export function writeElection(disk: Disk, directory: string, election: ElectionState): Promise<void> {
-  const state = {
-    leaderId: election.leaderId,
-    leaderEpoch: election.epoch,
-    votedId: election.votedFor?.id ?? -1,
-    votedDirectoryId: election.votedFor?.directoryId ?? zeroUuid,
-    data_version: 1,
-  };
-  return disk.replace(`${directory}/${quorumStateFile}`, Buffer.from(JSON.stringify(state)));
-}
-
-/** What this broker has to remember of its formation; undefined when nothing. */
-export function readFormation(disk: Disk, directory: string): FormationState | undefined {
-  const path = `${directory}/${formationFile}`;
-  const state = readJson(disk, path);
-  if (state === undefined) return undefined;
-  const { founded, named } = state;
-  const isAddress = (value: unknown): value is { host: string; port: number } =>
-    typeof value === 'object' &&
-    value !== null &&
-    'host' in value &&
-    'port' in value &&
-    typeof value.host === 'string' &&
-    Number.isInteger(value.port);
-  if (typeof founded !== 'boolean' || !Array.isArray(named) || !named.every(isAddress)) throw malformed(path, 'a field is missing');
-  return { founded, named: named.map(({ host, port }) => ({ host, port })) };
-}
-
-/** Durable when the promise resolves; undefined removes it. */
-export async function writeFormation(disk: Disk, directory: string, formation: FormationState | undefined): Promise<void> {
-  const path = `${directory}/${formationFile}`;
-  if (formation !== undefined) {
-    await disk.replace(path, Buffer.from(JSON.stringify(formation)));
-    return;
-  }
-  disk.remove(path);
-  await disk.syncDirectory(directory);
+function isLater(a: ElectionState, b: ElectionState): boolean {
+  return a.epoch > b.epoch || (a.epoch === b.epoch && a.votedFor !== undefined && b.votedFor === undefined);
 }

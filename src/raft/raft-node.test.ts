@@ -119,7 +119,7 @@ test('a voter that finds no leader asks for pre-votes in its old epoch, and rais
   expect(sent(won, 'vote')[0]?.request).toMatchObject({ epoch: 2, preVote: false });
 });
 
-test('a follower that its leader serves gives no pre-vote, so nobody who was cut off unseats that leader (KIP-996)', () => {
+test('disruptive-rejoin (KIP-996): a follower that its leader serves gives no pre-vote, so nobody who was cut off unseats that leader', () => {
   const { fetchId, node } = follower();
   const preVote = vote(3, 2, { preVote: true });
   expect(node.ask(preVote).answer).toMatchObject({ granted: true });
@@ -129,7 +129,7 @@ test('a follower that its leader serves gives no pre-vote, so nobody who was cut
   expect(node.ask(preVote).answer).toMatchObject({ granted: false });
 });
 
-test('an observer never stands for election (KAFKA-17067)', () => {
+test('non-voter-candidate (KAFKA-17067): an observer never stands for election', () => {
   const node = new LoneNode({ id: 4 });
 
   for (let round = 0; round < 100; round++) node.wait();

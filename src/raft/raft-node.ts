@@ -10,6 +10,7 @@ import { answerRequest } from './requests.ts';
 import { Resigned } from './resigned.ts';
 import type {
   ElectionState,
+  EpochEnd,
   FormationState,
   LogView,
   RaftAnswer,
@@ -39,6 +40,8 @@ export interface RaftNodeOptions {
   readonly now: number;
   /** The log begins after offset 0 and no snapshot that reaches its start could be read. */
   readonly needsSnapshot?: boolean;
+  /** The log was damaged, and what is there of it was copied since: what this node may have promised before. */
+  readonly promised?: EpochEnd | undefined;
 }
 
 /**
@@ -53,7 +56,7 @@ export class RaftNode {
   constructor(options: RaftNodeOptions) {
     const { clusterId, election, formation, log, now } = options;
     const isEmpty = log.endOffset === 0n && log.startOffset === 0n && options.voters.latest.length === 0;
-    const founded = formation?.founded ?? !isEmpty;
+    const founded = formation?.founded ?? (!isEmpty || (options.promised !== undefined && clusterId !== undefined));
     const context = new RaftContext({ ...options, needsSnapshot: options.needsSnapshot ?? false, founded });
     this.#context = context;
     context.now = now;
@@ -88,6 +91,11 @@ export class RaftNode {
 
   get highWatermark(): bigint {
     return this.#context.highWatermark;
+  }
+
+  /** What this node must hold again before it votes, as its log was damaged; undefined when all is well. */
+  get promised(): EpochEnd | undefined {
+    return this.#context.promised;
   }
 
   get clusterId(): string | undefined {

@@ -1,66 +1,12 @@
 import { tmpdir } from 'node:os';
 import { expect, test } from 'vitest';
-import { nodePlatform, SimulatedWorld, simulatedPlatform, sleep } from '#platform';
+import { nodePlatform, sleep } from '#platform';
 import { zeroUuid } from '#protocol';
+import { readFormation } from './formation-file.ts';
 import { MisfitError } from './misfit-error.ts';
-import { readElection, readFormation } from './quorum-state.ts';
+import { readElection } from './quorum-state.ts';
 import { RaftBroker } from './simulation/raft-broker.ts';
-
-const port = 9092;
-const metadataDirectory = '/data/__cluster_metadata-0';
-
-/** Some hosts of a simulated world, each with at most one RaftBroker. */
-class Hosts {
-  readonly world: SimulatedWorld;
-  readonly brokers = new Map<string, RaftBroker>();
-
-  constructor(seed: number) {
-    this.world = new SimulatedWorld({ seed });
-  }
-
-  /** Starts the broker of a host; by default it names all of b1..b3 but itself. */
-  async start(name: string, peers: readonly string[] = ['b1', 'b2', 'b3']): Promise<RaftBroker> {
-    const broker = await this.world.finish(
-      RaftBroker.start({
-        platform: simulatedPlatform(this.world, name),
-        nodeId: Number(name.slice(1)),
-        address: { host: name, port },
-        hosts: ['0.0.0.0'],
-        peers: peers.filter((peer) => peer !== name).map((host) => ({ host, port })),
-        directory: '/data',
-      }),
-    );
-    this.brokers.set(name, broker);
-    return broker;
-  }
-
-  async until(what: string, holds: () => boolean, withinMs = 20_000): Promise<void> {
-    await this.world.run({ forMs: withinMs, until: holds });
-    expect(holds(), `${what} within ${withinMs} ms`).toBe(true);
-  }
-
-  get leader(): RaftBroker | undefined {
-    return [...this.brokers.values()].find((broker) => broker.leads);
-  }
-
-  /** Waits for a leader and commits one record on all. */
-  async commit(value: string): Promise<void> {
-    await this.until('a leader', () => this.leader !== undefined);
-    this.leader?.append(value);
-    await this.until(`${value} on all`, () => [...this.brokers.values()].every(({ committed }) => committed.at(-1) === value));
-  }
-
-  lose(name: string): void {
-    this.brokers.delete(name);
-  }
-}
-
-async function threeBrokers(seed: number): Promise<Hosts> {
-  const hosts = new Hosts(seed);
-  for (const name of ['b1', 'b2', 'b3']) await hosts.start(name);
-  await hosts.until('a leader', () => hosts.leader !== undefined);
-  return hosts;
-}
+import { Hosts, metadataDirectory, threeBrokers } from './testing.ts';
 
 test('three blank brokers found one cluster, and what its leader appends is handed over on all, in order', async () => {
   const hosts = await threeBrokers(1);
@@ -263,7 +209,7 @@ test('R2, R3: epoch and vote are on disk in the form of Kafka’s quorum-state',
 
   expect(Object.keys(state)).toEqual(['leaderId', 'leaderEpoch', 'votedId', 'votedDirectoryId', 'data_version']);
   expect(state).toMatchObject({ leaderId, leaderEpoch, data_version: 1 });
-  expect(readElection(disk, metadataDirectory).epoch).toBe(leaderEpoch);
+  expect(readElection({ disk, directory: metadataDirectory, root: '/data' }).election?.epoch).toBe(leaderEpoch);
 });
 
 test('only the leader of exactly that epoch appends', async () => {

@@ -9,19 +9,20 @@ import type { FetchSnapshotRequest, FetchSnapshotResponseInput } from '#protocol
 import type { RemoveRaftVoterRequest, RemoveRaftVoterResponseInput } from '#protocol/apis/remove-raft-voter.ts';
 import type { UpdateRaftVoterRequest, UpdateRaftVoterResponseInput } from '#protocol/apis/update-raft-voter.ts';
 import type { VoteRequest, VoteResponseInput } from '#protocol/apis/vote.ts';
-import { type LogDirectory, NoSpaceError, type PartitionLog } from '#storage';
+import { DamagedLogError, type LogDirectory, NoSpaceError, type PartitionLog } from '#storage';
 import type { BrokerClient } from '#transport';
 import { CommitFeed, type RaftListener } from './commit-feed.ts';
 import { buildRaftBatch, encodeControlRecord } from './control-records.ts';
 import { isSameAddress } from './formation.ts';
+import { writeFormation } from './formation-file.ts';
 import { PartitionLogView } from './log-view.ts';
-import { openMetadataLog } from './metadata-log.ts';
 import { MisfitError } from './misfit-error.ts';
+import { type OpenedLog, openLog } from './open-log.ts';
 import { PeerRequests } from './peer-requests.ts';
 import { describeQuorum } from './quorum-description.ts';
-import { readElection, readFormation, writeElection, writeFormation } from './quorum-state.ts';
+import { writeElection } from './quorum-state.ts';
 import { RaftNode } from './raft-node.ts';
-import { recoverRaft } from './recovery.ts';
+import { writeRepair } from './repair-file.ts';
 import * as served from './served-requests.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
 import {
@@ -102,27 +103,18 @@ export class Raft {
    * @throws KafkaError, Error naming the file, when something that must not be guessed at is damaged
    */
   static async open(options: RaftOptions): Promise<Raft> {
-    const log = await openMetadataLog(options.logDirectory);
+    const { directory, directoryId, logDirectory, nodeId: id, peers } = options;
     const { disk } = options.platform;
     const logger = options.platform.log.child({ part: 'raft' });
-    const recovered = await recoverRaft(disk, options.directory, log, logger);
-    const election = readElection(disk, options.directory);
-    const formation = readFormation(disk, options.directory);
+    const opened = await openLog({ disk, directory, logDirectory, self: { id, directoryId }, peers, logger });
+    const { formation } = opened;
     if (formation?.founded === false && !formation.named.every((one) => options.peers.some((peer) => isSameAddress(one, peer)))) {
       logger.warn({ remembered: formation.named, given: options.peers }, 'the cluster is being formed by the peers that were named first');
     }
-    return new Raft(options, { log, logger, election, formation, ...recovered });
+    return new Raft(options, { logger, ...opened });
   }
 
-  private constructor(
-    options: RaftOptions,
-    parts: {
-      log: PartitionLog;
-      logger: Logger;
-      election: ReturnType<typeof readElection>;
-      formation: ReturnType<typeof readFormation>;
-    } & Awaited<ReturnType<typeof recoverRaft>>,
-  ) {
+  private constructor(options: RaftOptions, parts: OpenedLog & { logger: Logger }) {
     const { clock, disk, random } = options.platform;
     this.#options = options;
     this.nodeId = options.nodeId;
@@ -146,6 +138,7 @@ export class Raft {
       random: random.fork('raft'),
       now: clock.monotonic(),
       needsSnapshot: parts.needsSnapshot,
+      promised: parts.promised,
     });
     this.#peers = new PeerRequests(options.client, options.advertised);
     const position = parts.loaded?.id.endOffset ?? 0n;
@@ -157,6 +150,11 @@ export class Raft {
   get leader(): { readonly leaderId: number; readonly leaderEpoch: number; readonly address: Address | undefined } {
     const { epoch: leaderEpoch, leader } = this.#node;
     return { leaderId: leader?.id ?? -1, leaderEpoch, address: leader?.address };
+  }
+
+  /** Of the disk that this node stands on: with its id it is the replica that votes. */
+  get directoryId(): string {
+    return this.#self.directoryId;
   }
 
   /** Undefined until the cluster is formed. */
@@ -171,6 +169,11 @@ export class Raft {
 
   get isFormed(): boolean {
     return this.#node.clusterId !== undefined;
+  }
+
+  /** The metadata log was damaged and is copied again from the leader; this node does not vote until that is done. */
+  get isRepairing(): boolean {
+    return this.#node.promised !== undefined;
   }
 
   get highWatermark(): bigint {
@@ -291,6 +294,11 @@ export class Raft {
     return served.writeUpdateVoter(await this.#ask(served.readUpdateVoter(request), 'updateVoter'));
   }
 
+  /** The data directory. */
+  get #root(): string {
+    return this.#options.logDirectory.path;
+  }
+
   /** All effects of an append happen at once. The error of the append itself does not keep the others from it: fetches are to be answered. */
   #carryOutAppend(effects: readonly RaftEffect[]): unknown {
     let failure: unknown;
@@ -365,7 +373,7 @@ export class Raft {
   #carryOut(effect: RaftEffect): Promise<void> | undefined {
     switch (effect.type) {
       case 'persistElection':
-        return writeElection(this.#disk, this.#options.directory, effect.election);
+        return writeElection({ disk: this.#disk, directory: this.#options.directory, root: this.#root }, effect.election);
       case 'persistFormation': {
         const written = writeFormation(this.#disk, this.#options.directory, effect.formation);
         if (effect.formation?.founded === false) return written;
@@ -415,6 +423,9 @@ export class Raft {
       case 'finishSnapshot':
         void this.#finishSnapshot(effect.snapshot);
         return undefined;
+      case 'repaired':
+        this.#logger.info({}, 'the metadata log is whole again; this broker votes from now on');
+        return writeRepair(this.#disk, this.#root, undefined);
       case 'installSnapshot':
         return this.#installSnapshot(effect.snapshot);
       case 'fatal':
@@ -478,7 +489,11 @@ export class Raft {
   }
 
   #respondWithRecords(resolve: (answer: RaftAnswer) => void, answer: FetchAnswer, readFrom: bigint): void {
-    const failed = (error: unknown) => resolve({ ...answer, error: asKafkaError(error).errorName });
+    const failed = (error: unknown) => {
+      resolve({ ...answer, error: asKafkaError(error).errorName });
+      // Who does not know all of its log must not lead (R13); the next start repairs it.
+      if (error instanceof DamagedLogError) this.#fail(error);
+    };
     try {
       const read = this.#log.read(readFrom, maxFetchBytes, this.#log.logEndOffset);
       if (Buffer.isBuffer(read)) {

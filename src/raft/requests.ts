@@ -1,17 +1,16 @@
 import type { ErrorName } from '#protocol';
+import { Ballot } from './ballot.ts';
 import type { RaftContext, RaftState } from './context.ts';
 import { Leader } from './leader.ts';
-import { isUpToDate } from './log-order.ts';
 import type {
   BeginQuorumEpochMessage,
   EndQuorumEpochMessage,
   FetchMessage,
   FetchSnapshotMessage,
   RaftRequest,
-  ReplicaKey,
   VoteMessage,
 } from './types.ts';
-import { sameReplica, zeroDirectoryId } from './voters.ts';
+import { sameReplica } from './voters.ts';
 
 /** Answers what another replica or a tool asks, in whatever state this node is. */
 export function answerRequest(context: RaftContext, state: RaftState, requestId: number, request: RaftRequest): void {
@@ -67,7 +66,7 @@ function answerVote(context: RaftContext, requestId: number, request: VoteMessag
   const answer = (error: ErrorName, granted: boolean) => {
     context.emit({ type: 'respond', requestId, answer: { type: 'vote', ...context.standing(error, context.current.leader), granted } });
   };
-  if (!isMeant(context, request.voter)) {
+  if (!context.isMe(request.voter)) {
     answer('INVALID_VOTER_KEY', false);
     return;
   }
@@ -81,7 +80,8 @@ function answerVote(context: RaftContext, requestId: number, request: VoteMessag
     return;
   }
   if (request.epoch > context.election.epoch) context.become.unattached(request.epoch);
-  if (!isUpToDate(context, request.lastEpoch, request.lastOffset)) {
+  const ballot = new Ballot(context, request);
+  if (!ballot.isAllowed || !ballot.isUpToDate) {
     answer('NONE', false);
     return;
   }
@@ -89,7 +89,7 @@ function answerVote(context: RaftContext, requestId: number, request: VoteMessag
     answer('NONE', context.current.admitsPreVote);
     return;
   }
-  const granted = mayVoteFor(context, request.candidate);
+  const granted = ballot.isFree;
   if (granted) {
     context.save({ epoch: request.epoch, leaderId: -1, votedFor: request.candidate });
     // Its own turn comes later: the candidate gets the time to win.
@@ -98,17 +98,9 @@ function answerVote(context: RaftContext, requestId: number, request: VoteMessag
   answer('NONE', granted);
 }
 
-/** One vote per epoch, and none where a leader is known already (R2). */
-function mayVoteFor(context: RaftContext, candidate: ReplicaKey): boolean {
-  const { votedFor } = context.current;
-  if (votedFor !== undefined) return sameReplica(votedFor, candidate);
-  if (context.election.leaderId >= 0) return false;
-  return context.current.name === 'unattached' || context.current.name === 'prospective';
-}
-
 function answerBegin(context: RaftContext, requestId: number, request: BeginQuorumEpochMessage): void {
   const { leaderAddress, leaderId } = request;
-  if (!isMeant(context, request.voter)) {
+  if (!context.isMe(request.voter)) {
     refuse(context, requestId, request, 'INVALID_VOTER_KEY');
     return;
   }
@@ -161,12 +153,6 @@ function answerFetch(context: RaftContext, leader: Leader, requestId: number, re
   }
   if (request.type === 'fetch') leader.fetch(requestId, request);
   else leader.fetchSnapshot(requestId, request);
-}
-
-/** Is this node the replica that the sender has in mind? */
-function isMeant(context: RaftContext, voter: ReplicaKey): boolean {
-  if (voter.id !== -1 && voter.id !== context.self.id) return false;
-  return voter.directoryId === zeroDirectoryId || voter.directoryId === context.self.directoryId;
 }
 
 /** An answer without content: the error (or NONE) and where the leader is. */

@@ -68,12 +68,16 @@ export class SnapshotStore {
         return await this.read(id);
       } catch (error) {
         if (!(error instanceof KafkaError)) throw error;
-        this.#log.error({ snapshot: snapshotFileName(id), error: error.message }, 'a metadata snapshot is damaged and not used');
-        this.#disk.rename(this.#path(id), `${this.#path(id)}.damaged`);
-        await this.#disk.syncDirectory(this.#directory);
-        this.#ids.pop();
+        await this.#putAside(id, error.message);
       }
     }
+  }
+
+  async #putAside(id: SnapshotId, why: string): Promise<void> {
+    this.#log.error({ snapshot: snapshotFileName(id), error: why }, 'a metadata snapshot is damaged and not used');
+    this.#ids = this.#ids.filter((other) => other !== id);
+    this.#disk.rename(this.#path(id), `${this.#path(id)}.damaged`);
+    await this.#disk.syncDirectory(this.#directory);
   }
 
   /** @throws KafkaError CORRUPT_MESSAGE when the file is not a whole snapshot */
@@ -85,7 +89,7 @@ export class SnapshotStore {
    * Writes a snapshot; it is there, and durable, when the promise resolves. One that exists already is left as it is.
    */
   async create(id: SnapshotId, lastContainedLogTimestamp: number, voters: readonly Voter[], records: Iterable<Buffer>): Promise<void> {
-    if (this.#has(id)) return;
+    if (this.#find(id) !== undefined) return;
     const path = `${this.#path(id)}.new.part`;
     const file = this.#disk.open(path, 'create');
     try {
@@ -129,9 +133,15 @@ export class SnapshotStore {
     }
   }
 
-  /** A piece for a follower. @throws KafkaError SNAPSHOT_NOT_FOUND, POSITION_OUT_OF_RANGE */
+  /**
+   * A piece for a follower. Before the first one the whole file is checked: one that has become damaged is put aside, and the one before it
+   * is offered from then on, or nobody would ever get anything whole.
+   * @throws KafkaError SNAPSHOT_NOT_FOUND, POSITION_OUT_OF_RANGE
+   */
   async readPiece(id: SnapshotId, position: number, maxBytes: number): Promise<{ readonly size: number; readonly bytes: Buffer }> {
-    if (!this.#has(id)) throw new KafkaError('SNAPSHOT_NOT_FOUND');
+    const known = this.#find(id);
+    if (known !== undefined && position === 0) await this.#check(known);
+    if (this.#find(id) === undefined) throw new KafkaError('SNAPSHOT_NOT_FOUND');
     const file = this.#disk.open(this.#path(id), 'read');
     try {
       const { size } = file;
@@ -154,8 +164,17 @@ export class SnapshotStore {
     return this.#ids[0];
   }
 
-  #has({ endOffset, epoch }: SnapshotId): boolean {
-    return this.#ids.some((id) => id.endOffset === endOffset && id.epoch === epoch);
+  async #check(id: SnapshotId): Promise<void> {
+    try {
+      await this.read(id);
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error;
+      if (this.#find(id) !== undefined) await this.#putAside(id, error.message);
+    }
+  }
+
+  #find({ endOffset, epoch }: SnapshotId): SnapshotId | undefined {
+    return this.#ids.find((id) => id.endOffset === endOffset && id.epoch === epoch);
   }
 
   #path(id: SnapshotId): string {
@@ -165,7 +184,7 @@ export class SnapshotStore {
   async #publish(path: string, id: SnapshotId): Promise<void> {
     this.#disk.rename(path, this.#path(id));
     await this.#disk.syncDirectory(this.#directory);
-    if (this.#has(id)) return;
+    if (this.#find(id) !== undefined) return;
     this.#ids = [...this.#ids, id].sort((a, b) => (a.endOffset < b.endOffset ? -1 : a.endOffset > b.endOffset ? 1 : a.epoch - b.epoch));
   }
 
@@ -219,9 +238,12 @@ function parse(id: SnapshotId, bytes: Buffer): SnapshotContent {
   let voters: readonly Voter[] = [];
   let hasFooter = false;
   let size = 0;
+  let nextOffset = 0n;
   const records: Buffer[] = [];
   const check = (batch: RecordBatch) => {
     if (!batch.isValidCrc()) throw damaged(`the checksum of the batch at ${size} is wrong`);
+    if (batch.baseOffset !== nextOffset)
+      throw damaged(`the batch at ${size} has base offset ${batch.baseOffset} where ${nextOffset} is due`);
     if (hasFooter) throw damaged('there is something behind the footer');
     if (size > 0 && timestamp === undefined) throw damaged('it does not begin with a header');
   };
@@ -237,6 +259,7 @@ function parse(id: SnapshotId, bytes: Buffer): SnapshotContent {
         for (const { value } of batch.records()) if (value !== null) records.push(value);
       }
       size += batch.sizeInBytes;
+      nextOffset = batch.lastOffset + 1n;
     }
   } catch (error) {
     if (error instanceof KafkaError && error.errorName === 'CORRUPT_MESSAGE') throw error;

@@ -1,10 +1,13 @@
-import { SeededRandom } from '#platform';
+import { expect } from 'vitest';
+import { type CrashMode, SeededRandom, SimulatedWorld, simulatedPlatform } from '#platform';
 import { RaftNode } from './raft-node.ts';
+import { RaftBroker } from './simulation/raft-broker.ts';
 import { SimulatedLog } from './simulation/simulated-log.ts';
 import {
   type BatchInfo,
   defaultRaftConfig,
   type ElectionState,
+  type EpochEnd,
   type FormationState,
   type RaftEffect,
   type RaftRequest,
@@ -30,6 +33,7 @@ export interface NodeOptions {
   readonly election?: Partial<ElectionState>;
   readonly formation?: FormationState;
   readonly clusterId?: string | undefined;
+  readonly promised?: EpochEnd;
 }
 
 /** A RaftNode alone with a log in memory; by default broker 1 of a formed cluster of 1, 2, 3. */
@@ -38,9 +42,18 @@ export class LoneNode {
   readonly core: RaftNode;
   now = 0;
   #nextRequestId = 1_000_000;
+  #sent: readonly Extract<RaftEffect, { type: 'send' }>[] = [];
 
   constructor(options: NodeOptions = {}) {
-    const { id = 1, batches = [batch(0n, 1, [1, 2, 3])], clusterId = 'cluster', election = {}, formation, peers = [2, 3] } = options;
+    const {
+      id = 1,
+      batches = [batch(0n, 1, [1, 2, 3])],
+      clusterId = 'cluster',
+      election = {},
+      formation,
+      peers = [2, 3],
+      promised,
+    } = options;
     this.log = new SimulatedLog({ startOffset: 0n, batches, snapshot: undefined });
     const voters = new VoterHistory();
     for (const info of batches) if (info.voters !== undefined) voters.append(info.voters.offset, info.voters.voters);
@@ -55,7 +68,13 @@ export class LoneNode {
       config: defaultRaftConfig,
       random: new SeededRandom(1),
       now: 0,
+      promised,
     });
+  }
+
+  /** The requests of that kind that were sent last, in one step. */
+  sent(type: RaftRequest['type']): readonly Extract<RaftEffect, { type: 'send' }>[] {
+    return this.#sent.filter(({ request }) => request.type === type);
   }
 
   /** Carries the effects on the log out, flushes included, and returns all effects. */
@@ -92,6 +111,8 @@ export class LoneNode {
 
   #carryOut(effects: readonly RaftEffect[]): readonly RaftEffect[] {
     let flushed = false;
+    const sent = effects.filter((effect) => effect.type === 'send');
+    if (sent.length > 0) this.#sent = sent;
     for (const effect of effects) {
       const baseOffset = this.log.endOffset;
       if (effect.type === 'appendControl') {
@@ -107,4 +128,98 @@ export class LoneNode {
     }
     return flushed ? [...effects, ...this.step({ type: 'flushed' })] : effects;
   }
+}
+
+const port = 9092;
+export const metadataDirectory = '/data/__cluster_metadata-0';
+
+/** Some hosts of a simulated world, each with at most one RaftBroker. */
+export class Hosts {
+  readonly world: SimulatedWorld;
+  /** Those that run. */
+  readonly brokers = new Map<string, RaftBroker>();
+
+  constructor(seed: number) {
+    this.world = new SimulatedWorld({ seed });
+  }
+
+  /** Starts the broker of a host; by default it names all of b1..b3 but itself. */
+  async start(name: string, peers: readonly string[] = ['b1', 'b2', 'b3']): Promise<RaftBroker> {
+    const broker = await this.world.finish(this.begin(name, peers));
+    this.brokers.set(name, broker);
+    return broker;
+  }
+
+  /** The same without waiting for it: it starts as the world runs. */
+  begin(name: string, peers: readonly string[] = ['b1', 'b2', 'b3']): Promise<RaftBroker> {
+    return RaftBroker.start({
+      platform: simulatedPlatform(this.world, name),
+      nodeId: Number(name.slice(1)),
+      address: { host: name, port },
+      hosts: ['0.0.0.0'],
+      peers: peers.filter((peer) => peer !== name).map((host) => ({ host, port })),
+      directory: '/data',
+    });
+  }
+
+  async until(what: string, holds: () => boolean, withinMs = 20_000): Promise<void> {
+    await this.world.run({ forMs: withinMs, until: holds });
+    expect(holds(), `${what} within ${withinMs} ms`).toBe(true);
+  }
+
+  get leader(): RaftBroker | undefined {
+    return [...this.brokers.values()].find((broker) => broker.leads);
+  }
+
+  /** The names of those that run and do not lead. */
+  get followers(): string[] {
+    return [...this.brokers.keys()].filter((name) => !this.brokers.get(name)!.leads);
+  }
+
+  /** Waits for a leader and gives its name. */
+  async leaderName(): Promise<string> {
+    await this.until('a leader', () => this.leader !== undefined);
+    return `b${this.leader!.raft.nodeId}`;
+  }
+
+  /** Waits for a leader and commits one record on all. */
+  async commit(value: string): Promise<void> {
+    await this.until('a leader', () => this.leader !== undefined);
+    this.leader?.append(value);
+    await this.until(`${value} on all`, () => [...this.brokers.values()].every(({ committed }) => committed.at(-1) === value));
+  }
+
+  lose(name: string): void {
+    this.brokers.delete(name);
+  }
+
+  kill(name: string): void {
+    this.world.node(name).kill();
+    this.lose(name);
+  }
+
+  cutPower(name: string, mode: CrashMode = 'hostile'): void {
+    this.world.node(name).cutPower(mode);
+    this.lose(name);
+  }
+
+  async stop(name: string): Promise<void> {
+    await this.world.finish(this.brokers.get(name)!.stop());
+    this.lose(name);
+  }
+
+  /** Flips a bit in a file of a host's metadata directory, at that part of its length. */
+  rot(name: string, file: string, at: number): void {
+    const { disk } = this.world.node(name);
+    const path = `${metadataDirectory}/${file}`;
+    disk.flipBit(path, Math.floor(disk.stat(path)!.size * at));
+  }
+}
+
+/** b1, b2 and b3, with a leader. */
+export async function threeBrokers(seed: number): Promise<Hosts> {
+  const hosts = new Hosts(seed);
+  for (const name of ['b1', 'b2', 'b3']) await hosts.start(name);
+  await hosts.leaderName();
+  return hosts;
 }

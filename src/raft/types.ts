@@ -247,6 +247,8 @@ export type RaftEffect =
   | { readonly type: 'leaderChange'; readonly leaderId: number; readonly epoch: number }
   | { readonly type: 'writeSnapshot'; readonly snapshot: SnapshotId; readonly position: number; readonly bytes: Buffer }
   | { readonly type: 'finishSnapshot'; readonly snapshot: SnapshotId }
+  /** A log that was damaged holds again all that this node had promised: it need not be remembered any more that it does not vote. */
+  | { readonly type: 'repaired' }
   /** Forget the log, start it anew at the snapshot's end, give the snapshot to the listeners. */
   | { readonly type: 'installSnapshot'; readonly snapshot: SnapshotId }
   /** This node must not go on; `message` says why, for people. */

@@ -52,6 +52,8 @@ export interface FailedPartition {
   partition: number;
   topicId: string | undefined;
   failure: KafkaError;
+  /** All below was on disk once. */
+  recoveryPoint: bigint;
 }
 
 const fullDiskNoteMs = 60_000;
@@ -359,13 +361,13 @@ export class LogDirectory {
       disk.removeDirectory(path);
       return;
     }
+    const recoveryPoint = this.#recoveryPoints.find(topic, partition);
     try {
       if (topicId === undefined)
         throw new DamagedLogError(
           path,
           `${path} has records and no valid partition.metadata, so nobody can tell which topic it belongs to`,
         );
-      const recoveryPoint = this.#recoveryPoints.find(topic, partition);
       const logStart = this.#logStarts.find(topic, partition);
       const config = this.#configOf(topic);
       const log = await this.#open({ topic, partition, topicId, config, ...how, recoveryPoint, logStartOffset: logStart });
@@ -378,7 +380,7 @@ export class LogDirectory {
         error instanceof DiskError ? new DamagedLogError(error.path, `${error.path} cannot be used: ${error.message}`) : error;
       if (!(failure instanceof DamagedLogError)) throw error;
       this.#log.error({ partition: name, file: failure.path }, failure.message);
-      this.#failed.set(name, { topic, partition, topicId, failure });
+      this.#failed.set(name, { topic, partition, topicId, failure, recoveryPoint: recoveryPoint ?? 0n });
       for (const checkpoint of this.#checkpoints) checkpoint.keep(topic, partition);
     }
   }

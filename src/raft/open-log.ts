@@ -1,0 +1,168 @@
+import type { Address, Disk, Logger } from '#platform';
+import { KafkaError } from '#protocol';
+import type { LogDirectory, PartitionLog } from '#storage';
+import { readFormation, writeFormation } from './formation-file.ts';
+import { metadataTopicName, openMetadataLog } from './metadata-log.ts';
+import { type ElectionPlace, readElection, writeElection } from './quorum-state.ts';
+import { type RecoveredRaft, recoverRaft } from './recovery.ts';
+import { type Repair, readRepair, writeRepair } from './repair-file.ts';
+import { readableVoters } from './salvage.ts';
+import type { ElectionState, EpochEnd, FormationState, ReplicaKey } from './types.ts';
+import { sameReplica } from './voters.ts';
+
+export interface OpenLogOptions {
+  readonly disk: Disk;
+  readonly logDirectory: LogDirectory;
+  /** `.../__cluster_metadata-0` */
+  readonly directory: string;
+  readonly self: ReplicaKey;
+  readonly peers: readonly Address[];
+  readonly logger: Logger;
+}
+
+/** All that a broker's disk says of its part in the metadata quorum. */
+export interface OpenedLog extends RecoveredRaft {
+  readonly log: PartitionLog;
+  readonly election: ElectionState;
+  readonly formation: FormationState | undefined;
+  /** What this broker must hold again before it votes; undefined when its log is whole. */
+  readonly promised: EpochEnd | undefined;
+}
+
+const nothing: ElectionState = { epoch: 0, leaderId: -1, votedFor: undefined };
+/** Stands for the end of a log of which nothing is left: nobody reaches it, so only a leader of a later epoch ends that repair. */
+const unknownEnd = 2n ** 63n - 1n;
+
+/**
+ * Opens the metadata log, or makes it, and reads what this node has promised. A log that is damaged is set aside under another name, for
+ * people to look at, and begins anew, empty, to be copied from the leader: what was promised is remembered first.
+ * @throws KafkaError, Error naming the file, when something that must not be guessed at is damaged, or when nobody has a copy of it
+ */
+export function openLog(options: OpenLogOptions): Promise<OpenedLog> {
+  return new LogOpening(options).run();
+}
+
+class LogOpening {
+  readonly #options: OpenLogOptions;
+  readonly #place: ElectionPlace;
+
+  constructor(options: OpenLogOptions) {
+    const { disk, directory, logDirectory } = options;
+    this.#options = options;
+    this.#place = { disk, directory, root: logDirectory.path };
+  }
+
+  async run(): Promise<OpenedLog> {
+    const { directory, disk, logDirectory, logger } = this.#options;
+    const { damage, election = nothing, isMissing } = readElection(this.#place);
+    const repair = readRepair(disk, logDirectory.path);
+    if (repair?.settingAside === true) return this.#beginAnew(election, repair.promised, repair.formation);
+    if (isMissing && repair === undefined && this.#isEmpty) {
+      const failure = new Error(`${directory} has lost its files.`);
+      return this.#setAside(failure, election, { epoch: election.epoch, endOffset: unknownEnd }, undefined);
+    }
+    if (damage !== undefined) logger.error({ damage }, 'one of the two copies of the election state cannot be used; the other one is');
+    if (damage !== undefined || isMissing) await writeElection(this.#place, election);
+    const formation = readFormation(disk, directory);
+    const failed = this.#failed;
+    if (failed !== undefined) return this.#repair(failed.failure, election, failed.recoveryPoint, formation, repair);
+    const log = await openMetadataLog(logDirectory);
+    try {
+      const recovered = await recoverRaft(disk, directory, log, logger);
+      this.#check(log, election, recovered);
+      return { log, election, formation, promised: repair?.promised, ...recovered };
+    } catch (error) {
+      // Whoever reads damage from a log marks it.
+      if (log.failure === undefined) throw error;
+      return this.#repair(log.failure, election, log.logEndOffset, formation, repair);
+    }
+  }
+
+  get #isEmpty(): boolean {
+    return this.#failed === undefined && (this.#options.logDirectory.partition(metadataTopicName, 0)?.logEndOffset ?? 0n) === 0n;
+  }
+
+  get #failed() {
+    return this.#options.logDirectory.failedPartitions().find(({ topic, partition }) => topic === metadataTopicName && partition === 0);
+  }
+
+  /** What must not be guessed at. */
+  #check(log: PartitionLog, election: ElectionState, { loaded, needsSnapshot }: RecoveredRaft): void {
+    const { directory, peers } = this.#options;
+    if (election.epoch < (log.lastEpoch ?? 0)) {
+      throw new Error(
+        `${directory}/quorum-state is missing or damaged: it tells of epoch ${election.epoch}, and the log has records of epoch ${log.lastEpoch}. Nothing was changed. Restore it, or start this broker with an empty directory.`,
+      );
+    }
+    if (needsSnapshot && peers.length === 0) {
+      const has =
+        loaded === undefined ? 'no snapshot there can be read' : `the newest snapshot that can be read ends at ${loaded.id.endOffset}`;
+      throw new KafkaError(
+        'KAFKA_STORAGE_ERROR',
+        `${directory} is damaged: its log begins at offset ${log.logStartOffset} and ${has}. This broker has no peers to copy it from. Nothing but the name of the damaged snapshot was changed; restore it from a copy.`,
+      );
+    }
+  }
+
+  #repair(
+    failure: Error,
+    election: ElectionState,
+    flushedOffset: bigint,
+    formation: FormationState | undefined,
+    earlier: Repair | undefined,
+  ): Promise<OpenedLog> {
+    const promisedBefore = earlier?.promised.endOffset ?? 0n;
+    const endOffset = flushedOffset > promisedBefore ? flushedOffset : promisedBefore;
+    return this.#setAside(failure, election, { epoch: election.epoch, endOffset }, formation);
+  }
+
+  /** First of all it is remembered, durably, that this node must not vote. */
+  async #setAside(failure: Error, election: ElectionState, promised: EpochEnd, formation: FormationState | undefined): Promise<OpenedLog> {
+    const { directory, disk, logDirectory, logger, peers, self } = this.#options;
+    const voters = await readableVoters(disk, directory);
+    if (peers.length === 0 || (voters.length === 1 && sameReplica(voters[0]!, self))) {
+      throw new KafkaError(
+        'KAFKA_STORAGE_ERROR',
+        `${failure.message} This broker is the only voter, so there is no other to copy it from.`,
+        {
+          cause: failure,
+        },
+      );
+    }
+    logger.error(
+      { error: failure.message, epoch: promised.epoch },
+      'the metadata log is damaged; it is set aside and copied again from the leader. Until that is done this broker does not vote: the other voters must be able to elect a leader without it',
+    );
+    // The copy has to be there before quorum-state goes with its directory.
+    if (election.epoch > 0 && disk.stat(directory) !== undefined) await writeElection(this.#place, election);
+    await writeRepair(disk, logDirectory.path, { promised, settingAside: true, formation });
+    return this.#beginAnew(election, promised, formation);
+  }
+
+  /** A crash in its middle leads here again. */
+  async #beginAnew(election: ElectionState, promised: EpochEnd, formation: FormationState | undefined): Promise<OpenedLog> {
+    const { directory, disk, logDirectory, logger } = this.#options;
+    let recovered = this.#failed === undefined ? await this.#recovered() : undefined;
+    if (recovered === undefined) {
+      await logDirectory.setAside(metadataTopicName, 0);
+      await openMetadataLog(logDirectory);
+    }
+    if (election.epoch > 0) await writeElection(this.#place, election);
+    if (formation !== undefined) await writeFormation(disk, directory, formation);
+    recovered ??= await recoverRaft(disk, directory, await openMetadataLog(logDirectory), logger);
+    await writeRepair(disk, logDirectory.path, { promised, settingAside: false, formation: undefined });
+    return { log: await openMetadataLog(logDirectory), election, formation, promised, ...recovered };
+  }
+
+  /** Undefined when the log is damaged. */
+  async #recovered(): Promise<RecoveredRaft | undefined> {
+    const { directory, disk, logDirectory, logger } = this.#options;
+    const log = await openMetadataLog(logDirectory);
+    try {
+      return await recoverRaft(disk, directory, log, logger);
+    } catch (error) {
+      if (log.failure === undefined) throw error;
+      return undefined;
+    }
+  }
+}
