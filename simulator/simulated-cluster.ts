@@ -1,60 +1,85 @@
 import { Broker } from '#broker';
-import type { Address, Logger, SimulatedWorld } from '#platform';
+import { createHttpDoor, type HttpDoor } from '#http';
+import type { Address, CrashMode, Logger, SimulatedDisk, SimulatedWorld } from '#platform';
 import type { Raft } from '#raft';
+import { readMetaProperties } from '#storage';
+import type { BrokerPlan } from './plan/plan.ts';
 import type { Timeline } from './timeline.ts';
 
-const port = 9092;
+export const port = 9092;
 const directory = '/data';
+const metadataDirectory = '__cluster_metadata-0';
+
+/** A host and what runs on it. */
+export interface Member {
+  readonly name: string;
+  readonly nodeId: number;
+  readonly rack: string | null;
+  /** Undefined while it is down or still opening. */
+  readonly broker: Broker | undefined;
+  /** Goes up with each start. */
+  readonly incarnation: number;
+}
 
 /** Sees the brokers of a cluster as they come up, before they do anything, and after each event. */
 export interface ClusterObserver {
   /** A new incarnation of a broker; its Raft has not started. */
   brokerOpened?(name: string, broker: Broker): void;
-  /** Called between any two events. */
-  afterEvent?(cluster: SimulatedCluster): void;
+  /** A broker is gone, however it went. */
+  brokerClosed?(name: string): void;
+  /** Called between any two events, with the one whose event it was, if it was one's and that one is up. */
+  afterEvent?(cluster: SimulatedCluster, member: Member | undefined): void;
 }
 
 export interface SimulatedClusterOptions {
   readonly world: SimulatedWorld;
-  readonly brokers: number;
+  readonly brokers: readonly BrokerPlan[];
   readonly timeline: Timeline;
-  readonly properties?: ReadonlyMap<string, string>;
+  readonly properties?: Readonly<Record<string, string>>;
   readonly observers?: readonly ClusterObserver[];
 }
 
-interface Member {
-  readonly name: string;
-  readonly nodeId: number;
+interface OwnMember extends Member {
   broker: Broker | undefined;
-  /** Goes up with each start, so that what an earlier incarnation still says is not heard. */
+  door: HttpDoor | undefined;
   incarnation: number;
+  processId: number | undefined;
 }
 
 /** Real brokers, from socket to disk, in a simulated world. Everything that goes wrong in one that was not made to go wrong is kept in {@link failures}. */
 export class SimulatedCluster {
   readonly world: SimulatedWorld;
   readonly failures: unknown[] = [];
+  /** Told when a broker cannot go on; true: that was to be expected, and is seen to. */
+  onBrokerFailed: ((name: string, error: unknown) => boolean) | undefined;
+  /** Copies of partitions that a bit was flipped in, as `host:topic-partition`. */
+  readonly damaged = new Set<string>();
+  readonly names: readonly string[];
+  readonly addresses: readonly Address[];
   readonly #options: SimulatedClusterOptions;
-  readonly #members: Member[];
+  readonly #members: readonly OwnMember[];
+  readonly #byProcess = new Map<number, OwnMember>();
+  #running: { name: string; broker: Broker; raft: Raft }[] | undefined;
 
   constructor(options: SimulatedClusterOptions) {
     this.world = options.world;
     this.#options = options;
-    for (let index = 1; index <= options.brokers; index++) options.world.node(`broker-${index}`); // the network knows them from the beginning
-    this.#members = Array.from({ length: options.brokers }, (_, index) => ({
+    this.#members = options.brokers.map(({ rack }, index) => ({
       name: `broker-${index + 1}`,
       nodeId: index + 1,
+      rack,
       broker: undefined,
+      door: undefined,
       incarnation: 0,
+      processId: undefined,
     }));
+    this.names = this.#members.map(({ name }) => name);
+    this.addresses = this.names.map((host) => ({ host, port }));
+    for (const name of this.names) options.world.node(name); // the network knows them from the beginning
   }
 
-  get names(): string[] {
-    return this.#members.map(({ name }) => name);
-  }
-
-  get addresses(): Address[] {
-    return this.#members.map(({ name }) => ({ host: name, port }));
+  get members(): readonly Member[] {
+    return this.#members;
   }
 
   /** The broker that runs on the host; undefined while it is down or still opening. */
@@ -62,8 +87,40 @@ export class SimulatedCluster {
     return this.#member(name).broker;
   }
 
-  get running(): { name: string; broker: Broker; raft: Raft }[] {
-    return this.#members.flatMap(({ name, broker }) => (broker === undefined ? [] : [{ name, broker, raft: broker.raft }]));
+  nodeIdOf(name: string): number {
+    return this.#member(name).nodeId;
+  }
+
+  nameOf(nodeId: number): string | undefined {
+    return this.#members[nodeId - 1]?.name;
+  }
+
+  /** The id of the data directory that lies on the host's disk, if there is one. */
+  directoryIdOf(name: string): string | undefined {
+    return this.isUp(name) ? readMetaProperties(this.world.node(name).disk, directory)?.directoryId : undefined;
+  }
+
+  get running(): readonly { name: string; broker: Broker; raft: Raft }[] {
+    this.#running ??= this.#members.flatMap(({ name, broker }) => (broker === undefined ? [] : [{ name, broker, raft: broker.raft }]));
+    return this.#running;
+  }
+
+  /** The host of the broker that leads the metadata log, in the latest epoch that anybody leads. */
+  get controller(): string | undefined {
+    const leading = this.running.filter(({ raft }) => raft.leader.leaderId === raft.nodeId);
+    return leading.sort((a, b) => b.raft.leader.leaderEpoch - a.raft.leader.leaderEpoch)[0]?.name;
+  }
+
+  /** The host that leads most partitions, as whoever knows most believes. */
+  get busiestLeader(): string | undefined {
+    const images = this.running.map(({ broker }) => broker.router.image).sort((a, b) => (a.offset < b.offset ? 1 : -1));
+    const counts = new Map<number, number>();
+    for (const { partitions } of images[0]?.topics.all() ?? []) {
+      for (const { leader } of partitions) counts.set(leader, (counts.get(leader) ?? 0) + 1);
+    }
+    counts.delete(-1);
+    const [busiest] = [...counts].sort(([a, many], [b, more]) => more - many || a - b);
+    return busiest === undefined ? undefined : this.nameOf(busiest[0]);
   }
 
   isUp(name: string): boolean {
@@ -75,7 +132,12 @@ export class SimulatedCluster {
     const member = this.#member(name);
     const incarnation = ++member.incarnation;
     this.#options.timeline.note(`${name} starts`);
-    const { platform } = this.world.node(name);
+    const node = this.world.node(name);
+    const { platform } = node;
+    member.processId = node.processId;
+    this.#byProcess.set(node.processId!, member);
+    const properties = new Map(Object.entries(this.#options.properties ?? {}));
+    if (member.rack !== null) properties.set('broker.rack', member.rack);
     Broker.start({
       platform,
       config: {
@@ -83,13 +145,19 @@ export class SimulatedCluster {
         port,
         hosts: [name],
         advertisedHost: name,
-        peers: this.#members.filter((other) => other !== member).map((other) => ({ host: other.name, port })),
+        peers: this.addresses.filter(({ host }) => host !== name),
         directory,
-        properties: this.#options.properties,
+        properties,
+      },
+      http: (router) => {
+        const door = createHttpDoor({ router, clock: platform.clock, log: platform.log });
+        if (member.incarnation === incarnation) member.door = door;
+        return door;
       },
       onOpened: (broker) => {
         if (member.incarnation !== incarnation) return;
         member.broker = broker;
+        this.#running = undefined;
         for (const observer of this.#options.observers ?? []) observer.brokerOpened?.(name, broker);
       },
       onFatal: (error) => this.#failed(member, incarnation, error),
@@ -104,7 +172,7 @@ export class SimulatedCluster {
   }
 
   /** The power fails: what was not synced is kept, lost or torn as `mode` says. */
-  cutPower(name: string, mode: 'strict' | 'ordered' | 'hostile'): void {
+  cutPower(name: string, mode: CrashMode): void {
     this.#options.timeline.note(`${name} loses its power (${mode})`);
     this.#down(name);
     this.world.node(name).cutPower(mode);
@@ -115,7 +183,11 @@ export class SimulatedCluster {
     this.#options.timeline.note(`${name} is asked to stop`);
     const member = this.#member(name);
     const { broker, incarnation } = member;
-    await broker?.stop();
+    try {
+      await broker?.stop();
+    } catch (error) {
+      this.#failed(member, incarnation, error);
+    }
     if (member.incarnation === incarnation && this.isUp(name)) {
       this.#options.timeline.note(`${name} has stopped`);
       this.#down(name);
@@ -123,19 +195,57 @@ export class SimulatedCluster {
     }
   }
 
+  /** An empty disk in place of the one that is there; the host must be down. */
+  replaceDisk(name: string): void {
+    this.world.node(name).replaceDisk();
+    for (const copy of this.damaged) if (copy.startsWith(`${name}:`)) this.damaged.delete(copy);
+  }
+
+  /** Flips one bit in what the records of some partition take up on that host. Says which partition's, or undefined when there is nothing yet. */
+  flipBit(name: string, where: number): string | undefined {
+    const { disk } = this.world.node(name);
+    const files = logFiles(disk);
+    const total = files.reduce((sum, { size }) => sum + size, 0);
+    let position = Math.floor(where * total);
+    const file = files.find(({ size }) => {
+      if (position < size) return true;
+      position -= size;
+      return false;
+    });
+    if (file === undefined) return undefined;
+    disk.flipBit(file.path, position, position % 8);
+    this.damaged.add(`${name}:${file.partition}`);
+    return file.partition;
+  }
+
   /** Runs the world, with the observers looking on. @throws the first thing that failed */
   async run(options: { forMs?: number; until?: () => boolean }): Promise<void> {
+    const observers = (this.#options.observers ?? []).filter((observer) => observer.afterEvent !== undefined);
+    let owner: number | undefined;
+    this.world.onEvent = (event) => {
+      owner = event.owner?.id;
+    };
     await this.world.run({
       forMs: options.forMs,
       until: () => {
-        for (const observer of this.#options.observers ?? []) observer.afterEvent?.(this);
+        const member = owner === undefined ? undefined : this.#byProcess.get(owner);
+        const alive = member?.processId === owner && member?.broker !== undefined ? member : undefined;
+        for (const observer of observers) observer.afterEvent!(this, alive);
         return this.failures.length > 0 || (options.until?.() ?? false);
       },
     });
     if (this.failures.length > 0) throw this.failures[0];
   }
 
-  #member(name: string): Member {
+  /** Lets go of what the real world keeps for brokers that are still up. */
+  close(): void {
+    for (const member of this.#members) {
+      void member.door?.close({ graceMs: 0 }).catch(() => {});
+      member.door = undefined;
+    }
+  }
+
+  #member(name: string): OwnMember {
     const member = this.#members.find((candidate) => candidate.name === name);
     if (member === undefined) throw new Error(`there is no ${name}`);
     return member;
@@ -144,30 +254,49 @@ export class SimulatedCluster {
   #down(name: string): void {
     const member = this.#member(name);
     member.incarnation++;
+    if (member.broker !== undefined) for (const observer of this.#options.observers ?? []) observer.brokerClosed?.(name);
     member.broker = undefined;
+    member.processId = undefined;
+    this.#running = undefined;
+    // Its connections are gone; what is left are timers of Node's HTTP server, which know nothing of this world.
+    void member.door?.close({ graceMs: 0 }).catch(() => {});
+    member.door = undefined;
   }
 
-  #failed(member: Member, incarnation: number, error: unknown): void {
+  #failed(member: OwnMember, incarnation: number, error: unknown): void {
     if (member.incarnation !== incarnation) return;
     this.#options.timeline.note(`${member.name} failed: ${String(error)}`);
-    this.failures.push(error);
+    if (!(this.onBrokerFailed?.(member.name, error) ?? false)) this.failures.push(error);
   }
+}
+
+/** The files that records of partitions lie in, the metadata log's not among them. */
+function logFiles(disk: SimulatedDisk): { partition: string; path: string; size: number }[] {
+  if (disk.stat(directory) === undefined) return [];
+  const partitions = disk.list(directory).filter((name) => /-\d+$/.test(name) && name !== metadataDirectory);
+  return partitions.flatMap((partition) =>
+    disk
+      .list(`${directory}/${partition}`)
+      .filter((name) => name.endsWith('.log'))
+      .map((name) => ({
+        partition,
+        path: `${directory}/${partition}/${name}`,
+        size: disk.stat(`${directory}/${partition}/${name}`)?.size ?? 0,
+      }))
+      .filter(({ size }) => size > 0),
+  );
 }
 
 /** Log lines into the timeline. */
 export function timelineLogger(name: string, timeline: () => Timeline, level: 'debug' | 'warn'): Logger {
-  const line = (kind: string) => (fields: object, message: string) =>
-    timeline().note(`${name} ${kind} ${message} ${JSON.stringify(fields, plain)}`);
+  const line = (kind: string) => (fields: object, message: string) => timeline().log(name, kind, fields, message);
+  const nothing = () => {};
   const logger: Logger = {
-    debug: level === 'debug' ? line('debug') : () => {},
-    info: level === 'debug' ? line('info') : () => {},
+    debug: level === 'debug' ? line('debug') : nothing,
+    info: level === 'debug' ? line('info') : nothing,
     warn: line('warn'),
     error: line('ERROR'),
     child: () => logger,
   };
   return logger;
-}
-
-function plain(_key: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? String(value) : value;
 }

@@ -1,20 +1,28 @@
 import type { SimulatedWorld } from '#platform';
-import { type Address, type Clock, NetworkError, type Random, sleep } from '#platform';
+import { type Address, type Clock, NetworkError, type Platform, type Random, sleep } from '#platform';
 import { type Api, KafkaError, type RequestInput, type ResponseOf } from '#protocol';
 import { metadata } from '#protocol/apis/metadata.ts';
 import { BrokerClient } from '#transport';
 
 const requestTimeoutMs = 4000;
 
-export interface KnownTopic {
-  readonly topicId: string;
-  /** By partition: where its leader listens; undefined while there is none. */
-  readonly leaders: readonly (Address | undefined)[];
+export interface KnownPartition {
+  /** Where its leader listens; undefined while there is none. */
+  readonly leader: Address | undefined;
+  readonly leaderEpoch: number;
+  /** Where its replicas listen, as far as they are up. */
+  readonly replicas: readonly Address[];
 }
 
-/** A Kafka client on a host of its own: asks brokers, finds leaders, tries again. */
+export interface KnownTopic {
+  readonly topicId: string;
+  readonly partitions: readonly KnownPartition[];
+}
+
+/** A client on a host of its own: asks brokers, finds leaders, tries again. */
 export class SimulatedClient {
   readonly name: string;
+  readonly platform: Platform;
   readonly clock: Clock;
   readonly random: Random;
   readonly #client: BrokerClient;
@@ -22,7 +30,8 @@ export class SimulatedClient {
   #stopped = false;
 
   constructor(world: SimulatedWorld, name: string, bootstrap: readonly Address[]) {
-    const { clock, random, network, log } = world.node(name).platform;
+    this.platform = world.node(name).platform;
+    const { clock, random, network, log } = this.platform;
     this.name = name;
     this.clock = clock;
     this.random = random.fork('workload');
@@ -40,7 +49,11 @@ export class SimulatedClient {
   }
 
   anyBroker(): Address {
-    return this.#bootstrap[this.random.below(this.#bootstrap.length)]!;
+    return this.anyOf(this.#bootstrap);
+  }
+
+  anyOf<T>(list: readonly T[]): T {
+    return list[this.random.below(list.length)]!;
   }
 
   /** One request, one try. Undefined: no answer, the outcome is unknown. */
@@ -59,14 +72,17 @@ export class SimulatedClient {
   }
 
   /** Where a topic lives now, as some broker sees it; undefined when it is not known there. */
-  async find(topic: string): Promise<KnownTopic | undefined> {
-    const response = await this.ask(this.anyBroker(), metadata, { topics: [{ name: topic }], allowAutoTopicCreation: false });
+  async find(topic: string, asked = this.anyBroker()): Promise<KnownTopic | undefined> {
+    const response = await this.ask(asked, metadata, { topics: [{ name: topic }], allowAutoTopicCreation: false });
     const found = response?.topics[0];
     if (response === undefined || found === undefined || found.errorCode !== 'NONE') return undefined;
     const addresses = new Map(response.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
-    const leaders: (Address | undefined)[] = [];
-    for (const { partitionIndex, leaderId } of found.partitions) leaders[partitionIndex] = addresses.get(leaderId);
-    return { topicId: found.topicId, leaders };
+    const partitions: KnownPartition[] = [];
+    for (const { partitionIndex, leaderId, leaderEpoch, replicaNodes } of found.partitions) {
+      const replicas = replicaNodes.flatMap((id) => addresses.get(id) ?? []);
+      partitions[partitionIndex] = { leader: addresses.get(leaderId), leaderEpoch, replicas };
+    }
+    return { topicId: found.topicId, partitions };
   }
 
   pause(): Promise<void> {

@@ -2,12 +2,14 @@ import type { MetadataImage } from '#metadata';
 import { zeroUuid } from '#protocol';
 import { createTopics } from '#protocol/apis/create-topics.ts';
 import { deleteTopics } from '#protocol/apis/delete-topics.ts';
+import type { RecordHistory } from '../checkers/record-history.ts';
+import type { AdminAct, TopicPlan, Workload } from '../plan/plan.ts';
 import { Violation } from '../violation.ts';
 import type { SimulatedClient } from './simulated-client.ts';
+import { type ActTopic, topicActs } from './topic-acts.ts';
 
-interface Topic {
-  readonly name: string;
-  readonly partitions: number;
+interface Topic extends ActTopic {
+  readonly plan: TopicPlan;
   created: 'unknown' | 'yes';
   deleted: 'no' | 'unknown' | 'yes';
   topicId: string | undefined;
@@ -15,42 +17,71 @@ interface Topic {
   unanswered: number;
 }
 
-/** Creates and deletes topics, and knows what must be there in the end (M1, M2, M3). */
+/** Creates topics, changes and deletes them, and knows what must be there in the end (M2, M3). */
 export class TopicAdmin {
   readonly #client: SimulatedClient;
-  readonly #topics: Topic[] = [];
-  readonly #most: number;
+  readonly #history: RecordHistory;
+  readonly #topics: Topic[];
+  readonly #acts: readonly AdminAct[];
+  readonly #brokers: number;
 
-  constructor(client: SimulatedClient, most: number) {
-    this.#client = client;
-    this.#most = most;
-  }
-
-  /** Topics that clients may use. */
-  usable(): string[] {
-    return this.#topics.filter(({ created, deleted }) => created === 'yes' && deleted === 'no').map(({ name }) => name);
-  }
-
-  async run(): Promise<void> {
-    while (!this.#client.stopped) {
-      const draw = this.#client.random.below(10);
-      if (this.#topics.length < this.#most && (draw < 5 || this.usable().length === 0)) await this.#create();
-      else if (draw === 5) await this.#delete();
-      else if (draw === 6) await this.#createAgain();
-      for (let i = 0; i < 4; i++) await this.#client.pause();
-    }
-  }
-
-  async #create(): Promise<void> {
-    const topic: Topic = {
-      name: `topic-${this.#topics.length}`,
-      partitions: 1 + this.#client.random.below(4),
+  constructor(options: { client: SimulatedClient; history: RecordHistory; workload: Workload; brokers: number }) {
+    this.#client = options.client;
+    this.#history = options.history;
+    this.#acts = options.workload.acts;
+    this.#brokers = options.brokers;
+    this.#topics = options.workload.topics.map((plan) => ({
+      plan,
+      name: plan.name,
+      replicationFactor: plan.replicationFactor,
       created: 'unknown',
       deleted: 'no',
       topicId: undefined,
       unanswered: 0,
-    };
-    this.#topics.push(topic);
+      mostPartitions: plan.partitions,
+      leastPartitions: plan.partitions,
+    }));
+  }
+
+  /** Topics that clients may use. */
+  usable(): string[] {
+    return this.#living().map(({ name }) => name);
+  }
+
+  /** Those of them that are never deleted: under their names there is never another topic. */
+  lasting(): string[] {
+    return this.#living()
+      .filter((topic) => this.#isLasting(topic))
+      .map(({ name }) => name);
+  }
+
+  async run(): Promise<void> {
+    const waiting = [...this.#topics];
+    while (!this.#client.stopped) {
+      const next = waiting.length > 0 && (this.usable().length === 0 || this.#client.random.below(2) === 0) ? waiting.shift() : undefined;
+      if (next !== undefined) await this.#create(next);
+      else if (this.#acts.length > 0) await this.#act(this.#client.anyOf(this.#acts));
+      for (let i = 0; i < 4; i++) await this.#client.pause();
+    }
+  }
+
+  #living(): Topic[] {
+    return this.#topics.filter(({ created, deleted }) => created === 'yes' && deleted === 'no');
+  }
+
+  #isLasting(topic: Topic): boolean {
+    return topic === this.#topics[0] || !this.#acts.includes('delete-topic');
+  }
+
+  async #act(act: AdminAct): Promise<void> {
+    if (act === 'delete-topic') return this.#delete();
+    if (act === 'create-again') return this.#createAgain();
+    const living = this.#living();
+    if (living.length === 0) return;
+    await topicActs[act](this.#client.anyOf(living), { client: this.#client, history: this.#history, brokers: this.#brokers });
+  }
+
+  async #create(topic: Topic): Promise<void> {
     while (topic.created === 'unknown' && !this.#client.stopped) {
       const answer = await this.#askToCreate(topic);
       if (answer?.errorCode === 'NONE') {
@@ -63,14 +94,14 @@ export class TopicAdmin {
   }
 
   async #createAgain(): Promise<void> {
-    const known = this.#topics.find(({ created, deleted }) => created === 'yes' && deleted === 'no');
+    const known = this.#living()[0];
     if (known === undefined) return;
     const answer = await this.#askToCreate(known);
     if (answer?.errorCode === 'NONE' && known.deleted === 'no') throw new Violation('M2', `${known.name} was created a second time`);
   }
 
   async #delete(): Promise<void> {
-    const known = this.#topics.find(({ created, deleted }) => created === 'yes' && deleted === 'no');
+    const known = this.#living().find((topic) => !this.#isLasting(topic));
     if (known === undefined) return;
     known.deleted = 'unknown';
     while (known.deleted === 'unknown' && !this.#client.stopped) {
@@ -85,9 +116,17 @@ export class TopicAdmin {
   }
 
   async #askToCreate(topic: Topic) {
-    const { name, partitions } = topic;
+    const { name, partitions, replicationFactor, configs } = topic.plan;
     const response = await this.#client.ask(this.#client.anyBroker(), createTopics, {
-      topics: [{ name, numPartitions: partitions, replicationFactor: 1, assignments: [], configs: [] }],
+      topics: [
+        {
+          name,
+          numPartitions: partitions,
+          replicationFactor,
+          assignments: [],
+          configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
+        },
+      ],
       timeoutMs: 3000,
     });
     if (response === undefined) topic.unanswered++;
@@ -96,14 +135,15 @@ export class TopicAdmin {
 
   /** After all is healed: what was acknowledged is so, in the eyes of this broker. */
   checkFinal(broker: string, image: MetadataImage): void {
-    for (const { name, created, deleted, topicId, partitions, unanswered } of this.#topics) {
+    for (const { name, created, deleted, topicId, leastPartitions, mostPartitions, unanswered } of this.#topics) {
       const found = image.topics.byName(name);
       if (created === 'yes' && deleted === 'no') {
         if (found === undefined) throw new Violation('M2', `${name} was created and is unknown to ${broker}`);
         if (topicId !== undefined && found.id !== topicId)
           throw new Violation('M2', `${name} was created as ${topicId} and is ${found.id} at ${broker}`);
-        if (found.partitions.length !== partitions)
-          throw new Violation('M2', `${name} has ${found.partitions.length} partitions at ${broker}, not ${partitions}`);
+        const { length } = found.partitions;
+        if (length < leastPartitions || length > mostPartitions)
+          throw new Violation('M2', `${name} has ${length} partitions at ${broker}, not ${leastPartitions} to ${mostPartitions}`);
       }
       const madeAnew = unanswered > 0 && found?.id !== topicId;
       if (deleted === 'yes' && found !== undefined && !madeAnew)

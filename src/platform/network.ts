@@ -54,7 +54,7 @@ export interface Connection {
   destroy(): void;
   /**
    * Gives the underlying socket away, with the bytes that were read already put back in front, for a protocol that brings its own machinery
-   * (HTTP, TLS). No handler is called afterwards. Undefined where there is no socket (simulated).
+   * (HTTP, TLS). No handler is called afterwards. A simulated network gives a stream with what HTTP uses of a socket. Undefined where there is neither.
    */
   detach(unread: Buffer): Socket | undefined;
 }

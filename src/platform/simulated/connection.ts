@@ -1,7 +1,9 @@
+import type { Socket } from 'node:net';
 import { highWaterMark } from '../high-water-mark.ts';
 import { type Address, type Connection, NetworkError } from '../network.ts';
 import type { EventOwner } from './events.ts';
 import type { Scheduler } from './scheduler.ts';
+import { SimulatedSocket } from './socket.ts';
 import type { Stream } from './stream.ts';
 
 /** The process that an end of a connection belongs to. */
@@ -124,8 +126,8 @@ export class SimulatedConnection implements Connection {
     this.#outgoing?.abandon(hasUnread ? 'reset' : 'end');
   }
 
-  detach(): undefined {
-    return undefined;
+  detach(unread: Buffer): Socket {
+    return new SimulatedSocket(this, unread) as unknown as Socket;
   }
 
   /** Calls `observer` with the bytes of each write. */

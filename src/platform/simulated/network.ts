@@ -88,9 +88,21 @@ export class SimulatedNetwork implements StreamContext {
     this.#retryAll();
   }
 
+  /** Takes a one-way cut back. */
+  mend(from: string, to: string): void {
+    this.#link(from, to).cut = false;
+    this.#retryAll();
+  }
+
   /** Cuts a host off from all others. */
   isolate(name: string): void {
     this.#host(name).isolated = true;
+  }
+
+  /** Takes {@link isolate} back. */
+  rejoin(name: string): void {
+    this.#host(name).isolated = false;
+    this.#retryAll();
   }
 
   /** Takes back every cut and isolation. */

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { Logger } from '../log.ts';
 import type { Platform } from '../platform.ts';
 import { HostTime, SimulatedClock } from './clock.ts';
@@ -65,6 +66,7 @@ export class SimulatedNode {
   /** Whose connections the network still knows after a power cut. */
   #former: SimulatedProcess | undefined;
   #starts = 0;
+  #disks = 1;
   #paused = false;
   #deferred: SimulatedEvent[] = [];
 
@@ -74,12 +76,7 @@ export class SimulatedNode {
     this.#random = context.random.fork(`node ${name}`);
     this.#time = new HostTime(context.scheduler, context.wallStartMs);
     context.network.addHost(name);
-    this.#disk = new SimulatedDisk({
-      ...context.disk,
-      random: this.#random.fork('disk'),
-      nowMs: () => this.#time.wallMs(),
-      schedule: (delayMs, callback) => void context.scheduler.schedule(delayMs * 1000, 'disk', this.#process?.owner, callback),
-    });
+    this.#disk = this.#newDisk('disk');
   }
 
   /** The platform of the process that runs here; a process is started when there is none. */
@@ -100,6 +97,17 @@ export class SimulatedNode {
   /** The disk, for faults and for looking at it; after a crash it is another object. */
   get disk(): SimulatedDisk {
     return this.#disk;
+  }
+
+  /** The number of the process that runs here, as the owner of events; undefined while there is none. */
+  get processId(): number | undefined {
+    return this.#process?.owner.id;
+  }
+
+  /** Puts an empty disk in the place of the one that is there. The host must be down. */
+  replaceDisk(): void {
+    assert(this.#process === undefined, `${this.name} is up`);
+    this.#disk = this.#newDisk(`disk ${++this.#disks}`);
   }
 
   /** The process stands still (SIGSTOP, a long garbage collection): its timers and what arrives for it wait. */
@@ -161,6 +169,16 @@ export class SimulatedNode {
         log: this.#context.log(this.name),
       }),
     );
+  }
+
+  #newDisk(name: string): SimulatedDisk {
+    const { disk, scheduler } = this.#context;
+    return new SimulatedDisk({
+      ...disk,
+      random: this.#random.fork(name),
+      nowMs: () => this.#time.wallMs(),
+      schedule: (delayMs, callback) => void scheduler.schedule(delayMs * 1000, 'disk', this.#process?.owner, callback),
+    });
   }
 
   #end(): SimulatedProcess | undefined {

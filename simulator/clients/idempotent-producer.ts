@@ -1,4 +1,4 @@
-import { addToSequence, buildRecordBatch } from '#protocol';
+import { addToSequence, buildRecordBatch, isRetriable } from '#protocol';
 import { initProducerId } from '#protocol/apis/init-producer-id.ts';
 import { produce } from '#protocol/apis/produce.ts';
 import type { RecordHistory } from '../checkers/record-history.ts';
@@ -6,38 +6,28 @@ import { Violation } from '../violation.ts';
 import type { SimulatedClient } from './simulated-client.ts';
 
 interface Place {
-  topicId: string;
+  readonly topicId: string;
   readonly partition: number;
   sequence: number;
   /** A batch that was sent and whose fate is not known: sent again until it is. */
-  pending: readonly string[] | undefined;
+  pending: { readonly values: readonly string[]; readonly beyond: bigint } | undefined;
 }
 
-/** Errors after which the same batch is sent again. */
-const retriable = new Set([
-  'NOT_LEADER_OR_FOLLOWER',
-  'UNKNOWN_TOPIC_OR_PARTITION',
-  'UNKNOWN_TOPIC_ID',
-  'REQUEST_TIMED_OUT',
-  'KAFKA_STORAGE_ERROR',
-  'LEADER_NOT_AVAILABLE',
-  'NETWORK_EXCEPTION',
-]);
-
 /** An idempotent producer with acks=all, one batch in flight per partition, that never gives a batch up while its topic lives. */
-export class Producer {
+export class IdempotentProducer {
   readonly #client: SimulatedClient;
   readonly #history: RecordHistory;
-  readonly #name: string;
+  /** What brokers have lost they cannot know again: then a producer begins anew. */
+  readonly #mayLose: boolean;
   readonly #places = new Map<string, Place>();
   #producerId = -1n;
   #counter = 0;
   #lives = 1;
 
-  constructor(client: SimulatedClient, history: RecordHistory, name: string) {
+  constructor(client: SimulatedClient, history: RecordHistory, mayLose: boolean) {
     this.#client = client;
     this.#history = history;
-    this.#name = name;
+    this.#mayLose = mayLose;
   }
 
   /** Writes to the topics that `topics` names, until the client is stopped. */
@@ -63,14 +53,14 @@ export class Producer {
   async #write(topic: string): Promise<void> {
     const found = await this.#client.find(topic);
     if (found === undefined) return this.#client.pause();
-    const partition = this.#client.random.below(found.leaders.length);
-    const leader = found.leaders[partition];
+    const partition = this.#client.random.below(found.partitions.length);
+    const leader = found.partitions[partition]?.leader;
     if (leader === undefined) return this.#client.pause();
     const place = this.#placeOf(found.topicId, partition);
-    place.pending ??= this.#newValues(place);
-    const { pending } = place;
+    place.pending ??= this.#newBatch(place);
+    const { values, beyond } = place.pending;
     const records = buildRecordBatch({
-      records: pending.map((value) => ({ value: Buffer.from(value), timestamp: BigInt(this.#client.clock.now()) })),
+      records: values.map((value) => ({ value: Buffer.from(value), timestamp: BigInt(this.#client.clock.now()) })),
       producerId: this.#producerId,
       producerEpoch: 0,
       baseSequence: place.sequence,
@@ -87,14 +77,15 @@ export class Producer {
       return;
     }
     if (answer.errorCode === 'NONE') {
-      for (const [index, value] of pending.entries())
-        this.#history.acknowledge(place.topicId, partition, answer.baseOffset + BigInt(index), value);
-      place.sequence = addToSequence(place.sequence, pending.length);
+      for (const [index, value] of values.entries())
+        this.#history.acknowledge(place.topicId, partition, answer.baseOffset + BigInt(index), value, beyond);
+      place.sequence = addToSequence(place.sequence, values.length);
       place.pending = undefined;
-    } else if (!retriable.has(answer.errorCode)) {
+    } else if (!isRetriable(answer.errorCode)) {
+      if (this.#mayLose) return this.#startAnew();
       throw new Violation(
         'I6',
-        `${this.#name}: ${topic}-${partition} refuses sequence ${place.sequence} with ${answer.errorCode}: ${answer.errorMessage}`,
+        `${this.#client.name}: ${topic}-${partition} refuses sequence ${place.sequence} with ${answer.errorCode}: ${answer.errorMessage}`,
       );
     }
   }
@@ -106,13 +97,13 @@ export class Producer {
     this.#lives++;
   }
 
-  #newValues(place: Place): string[] {
+  #newBatch({ topicId, partition }: Place): NonNullable<Place['pending']> {
     const values = Array.from(
       { length: 1 + this.#client.random.below(5) },
-      () => `${this.#name}.${this.#lives}:${this.#counter++}:${'x'.repeat(this.#client.random.below(300))}`,
+      () => `${this.#client.name}.${this.#lives}:${this.#counter++}:${'x'.repeat(this.#client.random.below(300))}`,
     );
-    for (const value of values) this.#history.attempt(place.topicId, place.partition, value);
-    return values;
+    const beyond = values.map((value) => this.#history.attempt(topicId, partition, value))[0]!;
+    return { values, beyond };
   }
 
   #placeOf(topicId: string, partition: number): Place {

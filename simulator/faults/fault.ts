@@ -1,0 +1,46 @@
+import type { CrashMode, DiskOperation } from '#platform';
+
+/** Whom a fault hits: a host by its name, or whoever is the controller, or leads most partitions, when the time has come. */
+export type Victim = string;
+
+/** What may go wrong, with everything about it decided: when, whom, how long, and so how it is taken back. */
+export type Fault = { readonly atMs: number } & (
+  | { readonly kind: 'kill'; readonly broker: Victim; readonly downMs: number }
+  | { readonly kind: 'power-cut'; readonly broker: Victim; readonly mode: CrashMode; readonly downMs: number }
+  /** All of them; each comes back after its own time. */
+  | { readonly kind: 'all-power'; readonly mode: CrashMode; readonly downMs: readonly number[] }
+  | { readonly kind: 'clean-stop'; readonly broker: Victim; readonly downMs: number }
+  | { readonly kind: 'rolling-restart'; readonly gapMs: number; readonly downMs: number }
+  /** Down, and down again while it recovers, `times` times. */
+  | { readonly kind: 'crash-loop'; readonly broker: Victim; readonly mode: CrashMode; readonly times: number; readonly upMs: number }
+  | { readonly kind: 'pause'; readonly broker: Victim; readonly forMs: number }
+  | { readonly kind: 'cut'; readonly from: Victim; readonly to: Victim; readonly oneWay: boolean; readonly forMs: number }
+  | { readonly kind: 'isolate'; readonly broker: Victim; readonly forMs: number }
+  /** Cut off and joined again, over and over. */
+  | { readonly kind: 'flap'; readonly broker: Victim; readonly times: number; readonly everyMs: number }
+  /** Two brokers that see each other only through the others. */
+  | { readonly kind: 'halves'; readonly left: readonly string[]; readonly bridge: string | null; readonly forMs: number }
+  | { readonly kind: 'bad-links'; readonly extraMs: number; readonly loss: number; readonly forMs: number }
+  | { readonly kind: 'resets'; readonly probability: number; readonly forMs: number }
+  /** Requests that were sent in the last seconds are sent once more, by somebody else. */
+  | { readonly kind: 'replay'; readonly count: number; readonly laterMs: number }
+  | { readonly kind: 'clock-jump'; readonly broker: Victim; readonly byMs: number }
+  | { readonly kind: 'clock-drift'; readonly broker: Victim; readonly rate: number; readonly forMs: number }
+  | { readonly kind: 'slow-disk'; readonly broker: Victim; readonly factor: number; readonly forMs: number }
+  /** Every sync and read takes ten seconds. */
+  | { readonly kind: 'disk-stall'; readonly broker: Victim; readonly forMs: number }
+  | { readonly kind: 'full-disk'; readonly broker: Victim; readonly freeBytes: number; readonly forMs: number }
+  /** An operation fails; the process ends of it, the machine is started anew. */
+  | { readonly kind: 'io-error'; readonly broker: Victim; readonly operation: DiskOperation; readonly downMs: number }
+  /** One bit of the records of a partition, `where` of the way through its files. */
+  | { readonly kind: 'bit-flip'; readonly broker: string; readonly where: number }
+  | { readonly kind: 'replace-disk'; readonly broker: string; readonly downMs: number }
+  /** A voter is removed from the quorum and made one again. */
+  | { readonly kind: 'voter-change'; readonly broker: string; readonly forMs: number }
+);
+
+export type FaultKind = Fault['kind'];
+export type FaultOf<K extends FaultKind> = Extract<Fault, { kind: K }>;
+
+/** They take or damage a copy for good: only one broker of a run may meet with them, and only where others have what it had. */
+export const damagingKinds: readonly FaultKind[] = ['bit-flip', 'replace-disk'];

@@ -1,0 +1,121 @@
+import type { Operator } from '../clients/operator.ts';
+import type { SimulatedCluster } from '../simulated-cluster.ts';
+import type { Timeline } from '../timeline.ts';
+import type { Fault, Victim } from './fault.ts';
+import { Holds } from './holds.ts';
+import { RecordedRequests } from './recorded-requests.ts';
+import { goodLinks, strikes } from './strikes.ts';
+
+export interface NemesisOptions {
+  readonly cluster: SimulatedCluster;
+  readonly timeline: Timeline;
+  readonly faults: readonly Fault[];
+  /** Does what takes an administrator. */
+  readonly operator: Operator;
+}
+
+/** Plays a list of faults, each at its time and taken back after its time; {@link heal} takes back all that lasts. */
+export class Nemesis {
+  readonly cluster: SimulatedCluster;
+  readonly operator: Operator;
+  readonly holds = new Holds();
+  readonly #timeline: Timeline;
+  readonly #faults: readonly Fault[];
+  readonly #recorded: RecordedRequests | undefined;
+  /** Hosts whose broker may end of its disk. */
+  readonly #expected = new Map<string, number>();
+  #healed = false;
+
+  constructor(options: NemesisOptions) {
+    this.cluster = options.cluster;
+    this.operator = options.operator;
+    this.#timeline = options.timeline;
+    this.#faults = options.faults;
+    this.#recorded = options.faults.some(({ kind }) => kind === 'replay') ? new RecordedRequests(options.cluster.world) : undefined;
+    this.cluster.onBrokerFailed = (name, error) => this.#brokerFailed(name, error);
+  }
+
+  start(): void {
+    for (const fault of this.#faults) {
+      this.later(fault.atMs, () => {
+        (strikes[fault.kind] as (fault: Fault, nemesis: Nemesis) => void)(fault, this);
+      });
+    }
+  }
+
+  /** No more faults; those that last are taken back, all brokers are started again. */
+  heal(): void {
+    this.#healed = true;
+    this.note('all is healed');
+    const { world, names } = this.cluster;
+    this.holds.releaseAll();
+    world.network.healAll();
+    world.network.setConditions(goodLinks);
+    for (const name of names) {
+      const node = world.node(name);
+      if (node.isPaused) node.resume();
+      node.disk.setSlowness(1);
+      node.disk.setCapacity(undefined);
+      node.disk.clearFailures();
+      node.setClockRate(1);
+      if (!this.cluster.isUp(name)) this.cluster.start(name);
+    }
+  }
+
+  get isHealed(): boolean {
+    return this.#healed;
+  }
+
+  note(what: string): void {
+    this.#timeline.note(`* ${what}`);
+  }
+
+  /** Unless all is healed by then. */
+  later(delayMs: number, act: () => void): void {
+    this.cluster.world.after(delayMs, () => {
+      if (!this.#healed) act();
+    });
+  }
+
+  /** Lets something last: over when its time is over, when all is healed, or never sooner than others that hold the same. */
+  hold(key: string, forMs: number, take: () => void, letGo: () => void): void {
+    this.holds.hold(key, take, letGo);
+    this.later(forMs, () => this.holds.release(key));
+  }
+
+  /** The host that is meant, now. */
+  find(victim: Victim): string {
+    if (victim === 'controller') return this.cluster.controller ?? this.cluster.names[0]!;
+    if (victim === 'leader') return this.cluster.busiestLeader ?? this.cluster.names[0]!;
+    return victim;
+  }
+
+  /** Starts a host that is down, after a while; at once when all is healed. */
+  restart(name: string, afterMs: number): void {
+    this.cluster.world.after(this.#healed ? 0 : afterMs, () => {
+      if (!this.cluster.isUp(name)) this.cluster.start(name);
+    });
+  }
+
+  replay(count: number, laterMs: number): void {
+    const taken = this.#recorded?.take(count) ?? [];
+    this.later(laterMs, () => {
+      this.note(`${taken.length} requests of ${laterMs} ms ago come again`);
+      for (const request of taken) this.#recorded?.send(request);
+    });
+  }
+
+  /** From now on, for a while, it is no surprise when the broker of that host ends of its disk. */
+  expectFailure(name: string, forMs: number): void {
+    this.#expected.set(name, Math.max(this.#expected.get(name) ?? 0, this.cluster.world.nowMs + forMs));
+  }
+
+  /** The process of a broker that cannot go on has ended; the machine is started anew, as what its disk holds is not known. */
+  #brokerFailed(name: string, error: unknown): boolean {
+    if (this.cluster.world.nowMs > (this.#expected.get(name) ?? -1)) return false;
+    this.note(`${name} has ended of its disk: ${error instanceof Error ? error.message : String(error)}`);
+    this.cluster.cutPower(name, 'ordered');
+    this.restart(name, 1000);
+    return true;
+  }
+}

@@ -1,0 +1,75 @@
+import type { Fault } from '../faults/fault.ts';
+
+/**
+ * All that a run is made of, as data: drawn from a seed, printed, shrunk, kept in a file. Whoever plays an equal plan twice sees equal events. What the
+ * plan leaves open (how long a message takes, what a power cut leaves of a file, what a client does next) is drawn from `seed` while it is played.
+ */
+export interface Plan {
+  readonly seed: number;
+  readonly topology: Topology;
+  readonly configuration: Configuration;
+  readonly workload: Workload;
+  /** How long things go wrong, in milliseconds of virtual time. */
+  readonly faultMs: number;
+  /** By time. */
+  readonly faults: readonly Fault[];
+  /** Power cuts may take what was acknowledged: records are not kept in the disk's own time (flush.mode=os) and too many lose their power. */
+  readonly mayLose: boolean;
+}
+
+export interface Topology {
+  readonly brokers: readonly BrokerPlan[];
+}
+
+export interface BrokerPlan {
+  readonly rack: string | null;
+  /** When it starts for the first time. */
+  readonly startMs: number;
+}
+
+export interface Configuration {
+  /** Of every broker, by Kafka's names. */
+  readonly properties: Readonly<Record<string, string>>;
+  /** What a sync takes on average. */
+  readonly syncMs: number;
+}
+
+export interface Workload {
+  readonly topics: readonly TopicPlan[];
+  readonly clients: readonly ClientPlan[];
+  /** What the administrator does besides creating the topics. */
+  readonly acts: readonly AdminAct[];
+}
+
+export interface TopicPlan {
+  readonly name: string;
+  readonly partitions: number;
+  readonly replicationFactor: number;
+  readonly configs: Readonly<Record<string, string>>;
+}
+
+export const clientKinds = ['idempotent', 'acks-all', 'acks-1', 'acks-0', 'follower', 'looker', 'http-producer', 'http-reader'] as const;
+export type ClientKind = (typeof clientKinds)[number];
+
+export interface ClientPlan {
+  readonly name: string;
+  readonly kind: ClientKind;
+}
+
+export const adminActs = [
+  'delete-topic',
+  'create-again',
+  'delete-records',
+  'add-partitions',
+  'alter-min-isr',
+  'alter-retention',
+  'reassign',
+  'elect-preferred',
+  'elect-unclean',
+] as const;
+export type AdminAct = (typeof adminActs)[number];
+
+/** The hosts of a plan's brokers, in order. */
+export function brokerNames(plan: Pick<Plan, 'topology'>): string[] {
+  return plan.topology.brokers.map((_, index) => `broker-${index + 1}`);
+}
