@@ -23,6 +23,8 @@ const notTheLeader: ReadonlySet<ErrorName> = new Set<ErrorName>([
 export interface LeaderAnswer {
   errorCode: ErrorName;
   errorMessage?: string | null;
+  /** Of a produce: beside an error it says that the records were appended before it came about. */
+  baseOffset?: bigint;
 }
 
 /**
@@ -55,6 +57,8 @@ export async function askLeader<T extends LeaderAnswer>(
     if (answer === undefined)
       throw new HttpProblem(500, 'UNKNOWN_SERVER_ERROR', `${owner} answered without ${topic.name}-${partitionIndex}.`);
     if (answer.errorCode === 'NONE' || expected.includes(answer.errorCode)) return answer;
+    // A leadership that ended while the records waited to be committed: another leader may have them or not (KAFKA-13574).
+    if (effect === 'write' && (answer.baseOffset ?? -1n) >= 0n) throw problemOfErrorName('REQUEST_TIMED_OUT', effect, answer.errorMessage);
     if (!notTheLeader.has(answer.errorCode)) throw problemOfErrorName(answer.errorCode, effect, answer.errorMessage);
     if (attempt > 1 || !(await metadataMovedOn(router, clock, topicId, partition))) {
       throw new HttpProblem(

@@ -302,6 +302,18 @@ describe('POST /produce', () => {
     expect([answer.statusCode, ...router.sent.map(({ to }) => to)]).toEqual([200, 2, 3]);
   });
 
+  test('asks nobody else when the first had appended before it lost the leadership: the outcome is unknown (H1, KAFKA-13574)', async () => {
+    router.intercept = () => {
+      router.moveLeader('test', 1, 3);
+      const lost = { index: 1, errorCode: 'NOT_LEADER_OR_FOLLOWER', errorMessage: null, baseOffset: 7n };
+      return { responses: [{ partitionResponses: [lost] }] };
+    };
+
+    const answer = await post('/produce', { topic: 'test', partition: 1, message: 'x' });
+
+    expect([answer.statusCode, answer.json().code, ...router.sent.map(({ to }) => to)]).toEqual([504, 'OUTCOME_UNKNOWN', 2]);
+  });
+
   test('answers 404 when the topic is deleted while the leader is asked', async () => {
     router.intercept = () => {
       router.removeTopic('test');

@@ -253,7 +253,12 @@ describe('a producer that waits', () => {
     broker.commit(newLeader(ordersId, 0, 2));
     const response = decodeAnswer(produce, 13, await waiting);
 
-    expect(only(response)).toMatchObject({ errorCode: 'NOT_LEADER_OR_FOLLOWER', currentLeader: { leaderId: 2, leaderEpoch: 1 } });
+    // The offset says that it was appended before the leadership went.
+    expect(only(response)).toMatchObject({
+      errorCode: 'NOT_LEADER_OR_FOLLOWER',
+      baseOffset: 0n,
+      currentLeader: { leaderId: 2, leaderEpoch: 1 },
+    });
   });
 
   test('gets no acknowledgement from a disk that fails (S5)', async () => {

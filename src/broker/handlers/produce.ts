@@ -136,11 +136,12 @@ function noAnswer(started: readonly StartedTopic[], context: Context): null | 'c
   return null;
 }
 
+/** What was appended and then not committed here keeps its offset beside the error, as in Kafka: whoever asked can tell that the outcome is unknown. */
 async function settle(started: Started, context: Context): Promise<void> {
   try {
     await started.committed;
   } catch (error) {
-    started.response = failed(started.index, error, context);
+    started.response = { ...failed(started.index, error, context), baseOffset: started.response.baseOffset };
   }
 }
 
