@@ -3,12 +3,23 @@ import type { Clock, Logger } from '#platform';
 import { batchesIn, KafkaError } from '#protocol';
 import { type AppendInfo, NoSpaceError, type PartitionLog } from '#storage';
 import { CommitWaiters } from './commit-waiters.ts';
+import type { CommittedIsr, IsrProposal } from './isr-state.ts';
+import { type FollowerFetch, Leader, type Leadership, type LeaderView, type LogEnds } from './leader.ts';
+import { type EpochEnd, truncationOffset } from './truncation.ts';
 
 export type IsolationLevel = 'read_uncommitted' | 'read_committed';
 
 /** After a flush that found the disk full. */
 const fullDiskPauseMs = 500;
 const noBytes = Buffer.alloc(0);
+
+/** The leader's log lacks what this replica knows to be committed. Nothing was cut; somebody has to look. */
+export class CommitsMissingError extends KafkaError {
+  constructor(message: string) {
+    super('KAFKA_STORAGE_ERROR', message);
+    this.name = 'CommitsMissingError';
+  }
+}
 
 /** What a leader answers to a produce that it has appended. */
 export interface Appended {
@@ -30,53 +41,88 @@ export interface Fetched {
 type AbortedTransactions = readonly { readonly producerId: bigint; readonly firstOffset: bigint }[];
 const noTransactions: AbortedTransactions = [];
 
+/** Whom a replica follows. */
+export interface Following {
+  readonly leaderId: number;
+  readonly leaderEpoch: number;
+}
+
+/** What a partition needs of its broker. */
+export interface PartitionHost extends LeaderView {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Asks the controller for another in-sync set; its answer comes through {@link Partition.isrAccepted} or {@link Partition.isrRefused}. */
+  proposeIsr(partition: Partition, proposal: IsrProposal): void;
+  /** Has somebody allowed that a replica which lacks records may lead this topic (unclean.leader.election.enable)? */
+  allowsUncleanLeaders(): boolean;
+}
+
 /**
- * This broker's replica of one partition. With a single replica the leader's own disk is the whole ISR: the high watermark is
- * what has been flushed there, and nothing at or beyond it is acknowledged under acks=all nor shown to a reader.
+ * This broker's replica of one partition: leading it, following its leader, or neither. Nothing at or beyond the high watermark is acknowledged
+ * under acks=all nor shown to a reader.
  */
 export class Partition {
   readonly topic: string;
   readonly topicId: string;
   readonly index: number;
   readonly log: PartitionLog;
-  readonly #clock: Clock;
-  readonly #logger: Logger;
+  readonly #host: PartitionHost;
   readonly #waiters = new CommitWaiters();
-  readonly #watchers = new Set<() => void>();
-  #leaderEpoch: number | undefined;
+  readonly #readers = new Set<() => void>();
+  readonly #followers = new Set<() => void>();
+  #leader: Leader | undefined;
+  #following: Following | undefined;
   /** Counts what was decided about the leadership: a leader that was still preparing when it was called off does not begin. */
   #decisions = 0;
-  #highWatermark: bigint;
   #flushing = false;
   #closed = false;
 
-  constructor(options: { topic: string; topicId: string; index: number; log: PartitionLog; clock: Clock; logger: Logger }) {
+  constructor(options: { topic: string; topicId: string; index: number; log: PartitionLog; host: PartitionHost }) {
     this.topic = options.topic;
     this.topicId = options.topicId;
     this.index = options.index;
     this.log = options.log;
-    this.#clock = options.clock;
-    this.#logger = options.logger;
-    this.#highWatermark = options.log.logStartOffset;
+    this.#host = options.host;
   }
 
   get name(): string {
     return `${this.topic}-${this.index}`;
   }
 
+  /** The leadership, while this broker leads. */
+  get leader(): Leader | undefined {
+    return this.#leader;
+  }
+
   /** The epoch in which this broker leads, or undefined when it does not. */
   get leaderEpoch(): number | undefined {
-    return this.#leaderEpoch;
+    return this.#leader?.epoch;
+  }
+
+  /** Whom this replica follows; undefined when it leads, or when nobody does. */
+  get following(): Following | undefined {
+    return this.#following;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   get highWatermark(): bigint {
-    return this.#highWatermark;
+    return this.log.highWatermark;
   }
 
   /** Below it no transaction is open and all is committed; a read_committed reader stops here. */
   get lastStableOffset(): bigint {
-    const unstable = this.log.firstUnstableOffset;
-    return unstable !== undefined && unstable < this.#highWatermark ? unstable : this.#highWatermark;
+    return this.log.lastStableOffset;
+  }
+
+  /**
+   * Whether the high watermark may lie below what a former leader has told its readers: a new leader learns what is committed only when
+   * its followers have fetched (KIP-207).
+   */
+  get isCatchingUpWithCommits(): boolean {
+    return this.#leader !== undefined && this.highWatermark < this.#leader.startOffset;
   }
 
   /** Whether producers wait for an acknowledgement here. */
@@ -85,30 +131,42 @@ export class Partition {
   }
 
   /**
-   * Starts a leadership, or goes on with it in a later epoch. All of the log is first made durable: what recovery found in the page
-   * cache may not be on the disk, and readers are shown nothing that a power cut could still take. A {@link resign} meanwhile calls it off.
+   * Starts a leadership, or goes on with it. All of the log is first made durable: what recovery found in the page cache may not be on the
+   * disk, and it counts as this replica's vote for the high watermark. Another decision about the leadership meanwhile calls it off.
    */
-  async becomeLeader(leaderEpoch: number): Promise<void> {
-    assert(leaderEpoch >= (this.#leaderEpoch ?? -1), `${this.name}: leader epoch falls from ${this.#leaderEpoch} to ${leaderEpoch}`);
-    const decision = ++this.#decisions;
-    if (this.#leaderEpoch !== undefined) {
-      this.#leaderEpoch = leaderEpoch;
-      this.#wake();
+  async becomeLeader(leadership: Leadership): Promise<void> {
+    const { leaderEpoch } = leadership;
+    const known = this.#leader?.epoch ?? this.#following?.leaderEpoch ?? -1;
+    assert(leaderEpoch >= known, `${this.name}: leader epoch falls from ${known} to ${leaderEpoch}`);
+    if (this.#leader?.epoch === leaderEpoch) {
+      if (this.#leader.update(leadership, this.#now)) this.#isrChanged();
       return;
     }
-    await this.log.flush();
-    if (decision !== this.#decisions || this.#closed) return;
-    this.#leaderEpoch = leaderEpoch;
+    const decision = ++this.#decisions;
+    this.#following = undefined;
+    if (this.#leader === undefined) {
+      await this.log.flush();
+      if (decision !== this.#decisions || this.#closed) return;
+    }
+    this.#leader = new Leader(leadership, this.log.logEndOffset, this.#host, this.#now);
     this.#raiseHighWatermark();
-    this.#wake();
+    this.#wakeAll();
   }
 
+  /** Follows another broker from here on. */
+  becomeFollower(following: Following): void {
+    this.resign();
+    this.#following = following;
+  }
+
+  /** Neither leads nor follows. */
   resign(): void {
     this.#decisions++;
-    if (this.#leaderEpoch === undefined) return;
-    this.#leaderEpoch = undefined;
+    this.#following = undefined;
+    if (this.#leader === undefined) return;
+    this.#leader = undefined;
     this.#waiters.fail(new KafkaError('NOT_LEADER_OR_FOLLOWER', `${this.name} is no longer led by this broker`));
-    this.#wake();
+    this.#wakeAll();
   }
 
   /**
@@ -117,38 +175,39 @@ export class Partition {
    * @throws KafkaError NOT_LEADER_OR_FOLLOWER, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH
    */
   checkLeader(currentLeaderEpoch = -1): void {
-    if (this.#leaderEpoch === undefined || this.#closed) {
+    if (this.#leader === undefined || this.#closed) {
       throw new KafkaError('NOT_LEADER_OR_FOLLOWER', `${this.name} is not led by this broker`);
     }
-    if (currentLeaderEpoch === -1) return;
-    if (currentLeaderEpoch < this.#leaderEpoch) {
-      throw new KafkaError(
-        'FENCED_LEADER_EPOCH',
-        `${this.name} is in leader epoch ${this.#leaderEpoch}, the request in ${currentLeaderEpoch}`,
-      );
-    }
-    if (currentLeaderEpoch > this.#leaderEpoch) {
-      throw new KafkaError(
-        'UNKNOWN_LEADER_EPOCH',
-        `${this.name} is in leader epoch ${this.#leaderEpoch}, the request already in ${currentLeaderEpoch}`,
-      );
-    }
+    this.#checkEpoch(currentLeaderEpoch, this.#leader.epoch);
+  }
+
+  /**
+   * The same for a reader that takes a follower, too (KIP-392).
+   * @throws KafkaError NOT_LEADER_OR_FOLLOWER, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH
+   */
+  checkReplica(currentLeaderEpoch = -1): void {
+    const following = this.#closed ? undefined : this.#following;
+    if (following === undefined) this.checkLeader(currentLeaderEpoch);
+    else this.#checkEpoch(currentLeaderEpoch, following.leaderEpoch);
   }
 
   /**
    * Appends a client's batch at once; durability follows.
    * @param acks -1: `committed` tells when the answer may leave; 0 and 1 do not wait
    * @param timeoutMs after which a waiting producer is told REQUEST_TIMED_OUT (the outcome is then unknown)
-   * @throws KafkaError whatever the batch or the disk is refused for; then nothing was appended
+   * @throws KafkaError whatever the batch or the disk is refused for, and NOT_ENOUGH_REPLICAS; then nothing was appended
    */
   append(records: Buffer, acks: number, timeoutMs: number): Appended {
     this.checkLeader();
-    const info = this.log.append(records, { leaderEpoch: this.#leaderEpoch!, origin: 'client' });
+    const leader = this.#leader!;
+    if (acks === -1 && !leader.hasEnoughReplicas) throw new KafkaError('NOT_ENOUGH_REPLICAS', this.#tooFew(leader));
+    const info = this.log.append(records, { leaderEpoch: leader.epoch, origin: 'client' });
     const committed =
-      acks === -1 && info.lastOffset >= this.#highWatermark
-        ? this.#waiters.add(info.lastOffset, this.#clock.monotonic() + timeoutMs)
+      acks === -1 && info.lastOffset >= this.highWatermark
+        ? this.#waiters.add(info.lastOffset, this.#now + timeoutMs)
         : undefined;
     this.#flush();
+    this.#wake(this.#followers);
     return { info, committed };
   }
 
@@ -156,32 +215,47 @@ export class Partition {
    * Whole batches from `fetchOffset` up to the high watermark, or the last stable offset. An offset beyond that which the log has
    * already reads nothing: a producer with acks=1 may know it before it is committed.
    * @param atLeastOne whether the first batch comes whole even beyond `maxBytes`
-   * @throws KafkaError OFFSET_OUT_OF_RANGE below the log start or beyond the log end; that of {@link checkLeader} when the log was closed
+   * @throws KafkaError OFFSET_OUT_OF_RANGE below the log start or beyond the log end (OFFSET_NOT_AVAILABLE beyond that of a follower, as its leader may
+   *   have more); that of {@link checkReplica} when the log was closed
    */
   async read(fetchOffset: bigint, maxBytes: number, isolationLevel: IsolationLevel, atLeastOne = true): Promise<Fetched> {
-    const { log } = this;
-    if (fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset) {
-      throw new KafkaError(
-        'OFFSET_OUT_OF_RANGE',
-        `${this.name} holds offsets ${log.logStartOffset} to ${log.logEndOffset}, not ${fetchOffset}`,
-      );
-    }
-    const highWatermark = this.#highWatermark;
-    const lastStableOffset = this.lastStableOffset;
+    const { log, highWatermark, lastStableOffset } = this;
     const committedOnly = isolationLevel === 'read_committed';
     const upTo = committedOnly ? lastStableOffset : highWatermark;
-    let records: Buffer = noBytes;
-    if (fetchOffset < upTo && (atLeastOne || maxBytes > 0)) {
-      try {
-        const found = log.read(fetchOffset, maxBytes, upTo, atLeastOne);
-        records = found instanceof Promise ? await found : found;
-      } catch (error) {
-        if (this.#closed) this.checkLeader();
-        throw error;
-      }
-    }
+    if (this.#following !== undefined && fetchOffset > log.logEndOffset)
+      throw new KafkaError('OFFSET_NOT_AVAILABLE', `this follower of ${this.name} has not fetched offset ${fetchOffset} yet`);
+    const records = await this.#readUpTo(fetchOffset, maxBytes, upTo, atLeastOne);
     const abortedTransactions = committedOnly ? this.#abortedIn(records, fetchOffset) : null;
     return { records, highWatermark, lastStableOffset, logStartOffset: log.logStartOffset, abortedTransactions };
+  }
+
+  /** The same for a follower, which is given everything up to the log's end. @throws KafkaError as {@link read} */
+  async readForFollower(fetchOffset: bigint, maxBytes: number, atLeastOne: boolean): Promise<Fetched> {
+    const { highWatermark, lastStableOffset, log } = this;
+    const records = await this.#readUpTo(fetchOffset, maxBytes, log.logEndOffset, atLeastOne);
+    return { records, highWatermark, lastStableOffset, logStartOffset: log.logStartOffset, abortedTransactions: null };
+  }
+
+  /**
+   * A follower has asked for what follows on `fetchOffset`, which says that it has all before it on its disk, unless its log has parted from this
+   * one. To be called once for each fetch that came, before it waits for anything.
+   * @throws KafkaError those of {@link checkLeader}; NOT_LEADER_OR_FOLLOWER when it is no replica, or an incarnation that is over
+   */
+  followerFetched(fetch: FollowerFetch): void {
+    this.checkLeader(fetch.currentLeaderEpoch);
+    const leader = this.#leader!;
+    const progress = leader.progressOf(fetch.replicaId);
+    if (progress === undefined)
+      throw new KafkaError('NOT_LEADER_OR_FOLLOWER', `broker ${fetch.replicaId} has no replica of ${this.name}`);
+    if (fetch.brokerEpoch !== -1n && fetch.brokerEpoch < progress.brokerEpoch)
+      throw new KafkaError('NOT_LEADER_OR_FOLLOWER', `a fetch of an incarnation of broker ${fetch.replicaId} that is over`);
+    const { fetchOffset, lastFetchedEpoch } = fetch;
+    if (fetchOffset < this.log.logStartOffset || fetchOffset > this.log.logEndOffset) return;
+    if (this.divergence(lastFetchedEpoch, fetchOffset) !== undefined) return;
+    leader.followerFetched(fetch, this.#ends, this.#now);
+    const expansion = leader.expansion(fetch.replicaId, this.#ends);
+    if (expansion !== undefined) this.#propose(expansion, 'a follower has caught up');
+    this.#raiseHighWatermark();
   }
 
   /**
@@ -192,15 +266,83 @@ export class Partition {
     const { log } = this;
     const found = log.endOffsetForEpoch(epoch);
     if (found !== undefined) return found;
-    const own = this.#leaderEpoch ?? -1;
+    const own = this.#leader?.epoch ?? -1;
     if (epoch < 0 || epoch > own) return undefined;
     return { leaderEpoch: epoch === own ? own : (log.lastEpoch ?? epoch), endOffset: log.logEndOffset };
   }
 
-  /** Calls `callback` whenever a fetch may find more or something else than before. Returns how to stop that. */
+  /**
+   * Where the history of a reader, whose last record is of `lastFetchedEpoch`, has parted from this log; undefined when it has not (KIP-320, KIP-595).
+   * @throws KafkaError OFFSET_OUT_OF_RANGE when nothing is known of that epoch
+   */
+  divergence(lastFetchedEpoch: number, fetchOffset: bigint): EpochEnd | undefined {
+    if (lastFetchedEpoch < 0 || fetchOffset < this.log.logStartOffset) return undefined; // what is below the start is out of range, whatever its epoch
+    const found = this.endOffsetForEpoch(lastFetchedEpoch);
+    if (found === undefined) throw new KafkaError('OFFSET_OUT_OF_RANGE', `nothing is known of leader epoch ${lastFetchedEpoch}`);
+    const { leaderEpoch: epoch, endOffset } = found;
+    return epoch < lastFetchedEpoch || endOffset < fetchOffset ? { epoch, endOffset } : undefined;
+  }
+
+  /**
+   * Takes over what the leader sent for the log's end. Durable only after {@link PartitionLog.flush}.
+   * @param leaderEpoch in which it was asked for
+   * @throws KafkaError CORRUPT_MESSAGE, KAFKA_STORAGE_ERROR
+   */
+  appendAsFollower(leaderEpoch: number, fetched: { records: Buffer; highWatermark: bigint; logStartOffset: bigint }): void {
+    assert(this.#following?.leaderEpoch === leaderEpoch, `${this.name} does not follow in epoch ${leaderEpoch}`);
+    if (fetched.records.length > 0) this.log.appendAsFollower(fetched.records);
+    const { logEndOffset } = this.log;
+    const highWatermark = fetched.highWatermark < logEndOffset ? fetched.highWatermark : logEndOffset;
+    if (highWatermark > this.highWatermark) {
+      this.log.highWatermark = highWatermark;
+      this.#wake(this.#readers);
+    }
+    const start = fetched.logStartOffset < this.highWatermark ? fetched.logStartOffset : this.highWatermark;
+    if (start > this.log.logStartOffset) void this.log.incrementLogStartOffset(start).catch(() => {}); // asked for again by the next fetch
+  }
+
+  /**
+   * Cuts off what the leader does not have. What is below this replica's high watermark was committed, and no leader that was elected cleanly lacks it:
+   * then something is very wrong, and nothing is cut.
+   * @throws KafkaError KAFKA_STORAGE_ERROR
+   */
+  async truncateAsFollower(leaderEpoch: number, parted: EpochEnd): Promise<void> {
+    assert(this.#following?.leaderEpoch === leaderEpoch, `${this.name} does not follow in epoch ${leaderEpoch}`);
+    const offset = truncationOffset(this.log, parted);
+    const { logEndOffset } = this.log;
+    if (offset >= logEndOffset) return;
+    this.#checkTruncation(offset);
+    this.#host.logger.info(
+      { partition: this.name, leaderEpoch, from: String(logEndOffset), to: String(offset) },
+      'cutting off records that the leader does not have',
+    );
+    await this.log.truncateTo(offset);
+  }
+
+  /** The leader's log begins after this one ends: nothing of this one is needed any more. */
+  startAgainAt(leaderEpoch: number, logStartOffset: bigint): Promise<void> {
+    assert(this.#following?.leaderEpoch === leaderEpoch, `${this.name} does not follow in epoch ${leaderEpoch}`);
+    this.#host.logger.info(
+      { partition: this.name, leaderEpoch, logEndOffset: String(this.log.logEndOffset), logStartOffset: String(logStartOffset) },
+      'the leader does not have what follows on this log any more: starting again where its log begins',
+    );
+    return this.log.truncateFullyAndStartAt(logStartOffset);
+  }
+
+  /** Calls `callback` whenever a reader may find more or something else than before. Returns how to stop that. */
   watch(callback: () => void): () => void {
-    this.#watchers.add(callback);
-    return () => this.#watchers.delete(callback);
+    this.#readers.add(callback);
+    return () => this.#readers.delete(callback);
+  }
+
+  /** The same for a follower, which also sees what is not committed. */
+  watchAppends(callback: () => void): () => void {
+    this.#readers.add(callback);
+    this.#followers.add(callback);
+    return () => {
+      this.#readers.delete(callback);
+      this.#followers.delete(callback);
+    };
   }
 
   /**
@@ -213,21 +355,34 @@ export class Partition {
     this.checkLeader();
     if (!this.log.config.cleanupPolicy.includes('delete'))
       throw new KafkaError('POLICY_VIOLATION', `${this.name}: records cannot be deleted where cleanup.policy lacks "delete"`);
-    const target = offset === -1n ? this.#highWatermark : offset;
-    if (target < 0n || target > this.#highWatermark) {
+    const target = offset === -1n ? this.highWatermark : offset;
+    if (target < 0n || target > this.highWatermark) {
       throw new KafkaError(
         'OFFSET_OUT_OF_RANGE',
-        `${this.name}: records can be deleted up to the high watermark ${this.#highWatermark}, not ${target}`,
+        `${this.name}: records can be deleted up to the high watermark ${this.highWatermark}, not ${target}`,
       );
     }
     await this.log.incrementLogStartOffset(target);
-    this.#wake();
+    this.#wakeAll();
     return this.log.logStartOffset;
   }
 
-  /** Producers that have waited past their time are told so. Called now and then. */
-  expireWaiters(): void {
-    this.#waiters.expire(this.#clock.monotonic());
+  /** The controller has put the proposed in-sync set, or another one, in force. */
+  isrAccepted(leaderEpoch: number, committed: CommittedIsr): void {
+    if (this.#leader?.epoch === leaderEpoch && this.#leader.accepted(committed)) this.#isrChanged();
+  }
+
+  /** The controller has refused the proposal for certain. */
+  isrRefused(proposal: IsrProposal): void {
+    if (this.#leader?.proposal === proposal) this.#leader.refused();
+    this.#raiseHighWatermark();
+  }
+
+  /** Time has passed: producers that have waited too long are told so, followers that lag leave the in-sync set. Called now and then. */
+  tick(): void {
+    this.#waiters.expire(this.#now);
+    const shrinkage = this.#leader?.shrinkage(this.#ends, this.#now);
+    if (shrinkage !== undefined) this.#propose(shrinkage, 'a follower lags behind');
   }
 
   /** Ends it: the log is being closed or deleted. */
@@ -235,9 +390,69 @@ export class Partition {
     if (this.#closed) return;
     this.#closed = true;
     this.#decisions++;
-    this.#leaderEpoch = undefined;
+    this.#leader = undefined;
+    this.#following = undefined;
     this.#waiters.fail(error);
-    this.#wake();
+    this.#wakeAll();
+  }
+
+  get #now(): number {
+    return this.#host.clock.monotonic();
+  }
+
+  get #ends(): LogEnds {
+    return this.log;
+  }
+
+  #checkEpoch(given: number, own: number): void {
+    if (given === -1 || given === own) return;
+    if (given < own) throw new KafkaError('FENCED_LEADER_EPOCH', `${this.name} is in leader epoch ${own}, the request in ${given}`);
+    throw new KafkaError('UNKNOWN_LEADER_EPOCH', `${this.name} is in leader epoch ${own}, the request already in ${given}`);
+  }
+
+  /** What is committed is cut by nobody (P1), unless somebody has allowed it, or the page cache was trusted and has forgotten. */
+  #checkTruncation(offset: bigint): void {
+    if (offset >= this.highWatermark || this.log.durability === 'os' || this.#host.allowsUncleanLeaders()) return;
+    throw new CommitsMissingError(
+      `${this.name}: the leader's log parts from this one at ${offset}, below the high watermark ${this.highWatermark}: it lacks committed records. ` +
+        'Nothing is cut. If an unclean election was meant, set unclean.leader.election.enable=true for the topic.',
+    );
+  }
+
+  #tooFew({ isr }: Leader): string {
+    return `${this.name} has ${isr.length} in-sync replicas (${isr.join(', ')}), and min.insync.replicas is ${this.#host.minInsyncReplicas()}`;
+  }
+
+  #propose(proposal: IsrProposal, why: string): void {
+    this.#host.logger.info({ partition: this.name, isr: proposal.isr.map(({ brokerId }) => brokerId) }, `another in-sync set is asked for: ${why}`);
+    this.#host.proposeIsr(this, proposal);
+  }
+
+  /** Who waits for an acknowledgement is not left waiting when it cannot come for now: the records stay, and may be committed later. */
+  #isrChanged(): void {
+    const leader = this.#leader!;
+    if (!leader.hasEnoughReplicas) {
+      this.#waiters.fail(new KafkaError('NOT_ENOUGH_REPLICAS_AFTER_APPEND', this.#tooFew(leader)));
+    }
+    this.#raiseHighWatermark();
+  }
+
+  async #readUpTo(fetchOffset: bigint, maxBytes: number, upTo: bigint, atLeastOne: boolean): Promise<Buffer> {
+    const { log } = this;
+    if (fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset) {
+      throw new KafkaError(
+        'OFFSET_OUT_OF_RANGE',
+        `${this.name} holds offsets ${log.logStartOffset} to ${log.logEndOffset}, not ${fetchOffset}`,
+      );
+    }
+    if (fetchOffset >= upTo || (!atLeastOne && maxBytes <= 0)) return noBytes;
+    try {
+      const found = log.read(fetchOffset, maxBytes, upTo, atLeastOne);
+      return found instanceof Promise ? await found : found;
+    } catch (error) {
+      if (this.#closed) this.checkReplica();
+      throw error;
+    }
   }
 
   /** One flush runs at a time; appends that come meanwhile go with the next. */
@@ -262,18 +477,18 @@ export class Partition {
   #flushFailed(error: unknown): void {
     if (error instanceof NoSpaceError) {
       this.#flushing = true;
-      this.#clock.after(fullDiskPauseMs, () => {
+      this.#host.clock.after(fullDiskPauseMs, () => {
         this.#flushing = false;
         if (!this.#closed) this.#flush();
       });
       return;
     }
-    this.#logger.error({ partition: this.name, error: String(error) }, 'flush failed: the partition goes offline');
+    this.#host.logger.error({ partition: this.name, error: String(error) }, 'flush failed: the partition goes offline');
     this.close(new KafkaError('KAFKA_STORAGE_ERROR', `${this.name}: the disk refused to make records durable`, { cause: error }));
   }
 
   #abortedIn(records: Buffer, fetchOffset: bigint): AbortedTransactions {
-    if (records.length === 0 || this.log.abortedTransactions(fetchOffset, this.#highWatermark).length === 0) return noTransactions;
+    if (records.length === 0 || this.log.abortedTransactions(fetchOffset, this.highWatermark).length === 0) return noTransactions;
     let end = fetchOffset;
     for (const batch of batchesIn(records)) end = batch.lastOffset + 1n;
     return this.log
@@ -283,16 +498,21 @@ export class Partition {
   }
 
   #raiseHighWatermark(): void {
-    const flushed = this.log.flushedOffset;
-    assert(flushed <= this.log.logEndOffset, `${this.name}: flushed ${flushed} beyond the end ${this.log.logEndOffset}`);
-    if (flushed <= this.#highWatermark) return;
-    this.#highWatermark = flushed;
-    this.log.highWatermark = flushed;
-    this.#waiters.release(flushed);
-    this.#wake();
+    const { log } = this;
+    assert(log.flushedOffset <= log.logEndOffset, `${this.name}: flushed ${log.flushedOffset} beyond the end ${log.logEndOffset}`);
+    const offset = this.#leader?.committedOffset(this.#ends, this.#now);
+    if (offset === undefined || offset <= this.highWatermark) return;
+    log.highWatermark = offset;
+    this.#waiters.release(offset);
+    this.#wake(this.#readers);
   }
 
-  #wake(): void {
-    for (const callback of this.#watchers) callback();
+  #wakeAll(): void {
+    this.#wake(this.#readers);
+    this.#wake(this.#followers);
+  }
+
+  #wake(callbacks: ReadonlySet<() => void>): void {
+    for (const callback of callbacks) callback();
   }
 }

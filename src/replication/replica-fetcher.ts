@@ -1,0 +1,258 @@
+import { AssertionError } from 'node:assert/strict';
+import { type Clock, type Logger, NetworkError, type Timer } from '#platform';
+import { asKafkaError, KafkaError } from '#protocol';
+import type { FetchRequestInput, FetchResponse } from '#protocol/apis/fetch.ts';
+import { DamagedLogError, NoSpaceError } from '#storage';
+import { type FetchPosition, FetchSession } from './fetch-session.ts';
+import { CommitsMissingError, type Partition } from './partition.ts';
+
+export interface FetcherSettings {
+  /** replica.fetch.wait.max.ms: how long the leader may wait for something to send. */
+  readonly maxWaitMs: number;
+  /** replica.fetch.max.bytes, of one partition. */
+  readonly maxBytes: number;
+  /** replica.fetch.response.max.bytes, of all together. */
+  readonly maxResponseBytes: number;
+  /** replica.fetch.backoff.ms: after a fetch, or the part of a partition in it, that has failed. */
+  readonly backoffMs: number;
+}
+
+export interface FetcherOptions {
+  readonly nodeId: number;
+  /** Of this incarnation. */
+  readonly brokerEpoch: () => bigint;
+  /**
+   * Sends to the leader. Requests on different lanes do not wait for each other.
+   * @throws NetworkError, KafkaError
+   */
+  readonly send: (leaderId: number, request: FetchRequestInput, lane: number) => Promise<FetchResponse>;
+  /** A replica cannot be used any more; it is not fetched for again. */
+  readonly onFailed: (partition: Partition, error: KafkaError) => void;
+  /** An invariant did not hold. */
+  readonly onBroken: (error: unknown) => void;
+  readonly settings: FetcherSettings;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+type Answer = FetchResponse['responses'][number]['partitions'][number];
+
+/** An abandoned fetch keeps its connection busy for as long as the leader waits, so its successor takes another one. */
+const lanes = 4;
+/** Partitions that are added together are fetched for together. */
+const gatherMs = 2;
+/** While the disk is full. */
+const fullDiskPauseMs = 1000;
+
+/**
+ * Fetches from one leader for all replicas here that follow it: asks, appends, makes durable, asks again. A fetch offset says to the leader
+ * that everything before it is on this disk, so the next fetch leaves only when that is so; one sync serves all partitions of an answer.
+ */
+export class ReplicaFetcher {
+  readonly leaderId: number;
+  readonly #options: FetcherOptions;
+  readonly #session = new FetchSession();
+  /** With the monotonic time before which each is left alone. */
+  readonly #partitions = new Map<Partition, number>();
+  #running = false;
+  #lane = 0;
+  /** Ends the wait for the answer, or for time to pass. */
+  #interrupt: (() => void) | undefined;
+  #gathering: Timer | undefined;
+  #closed = false;
+
+  constructor(leaderId: number, options: FetcherOptions) {
+    this.leaderId = leaderId;
+    this.#options = options;
+  }
+
+  get isIdle(): boolean {
+    return this.#partitions.size === 0;
+  }
+
+  /** The partition follows this leader from now on. It is fetched for at once, whatever the fetch under way waits for. */
+  add(partition: Partition): void {
+    this.#partitions.set(partition, 0);
+    if (!this.#running) {
+      this.#running = true;
+      this.#run().catch((error: unknown) => this.#options.onBroken(error));
+    } else if (this.#gathering === undefined) {
+      this.#gathering = this.#options.clock.after(gatherMs, () => {
+        this.#gathering = undefined;
+        this.#interrupt?.();
+      });
+    }
+  }
+
+  remove(partition: Partition): void {
+    this.#partitions.delete(partition);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#partitions.clear();
+    this.#gathering?.cancel();
+    this.#interrupt?.();
+  }
+
+  async #run(): Promise<void> {
+    const { backoffMs, maxWaitMs } = this.#options.settings;
+    try {
+      while (!this.#closed && this.#partitions.size > 0) {
+        const due = await this.#durable();
+        if (this.#closed) return;
+        if (due.length === 0) {
+          await this.#pause(Math.min(this.#untilNextDue(), maxWaitMs));
+          continue;
+        }
+        const response = await this.#fetch(due.map(({ position }) => position));
+        if (response === 'interrupted') continue;
+        if (response === undefined) await this.#pause(backoffMs);
+        else await this.#takeOver(due, response);
+      }
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** The partitions to ask for, each with all that it has on the disk. */
+  async #durable(): Promise<{ partition: Partition; position: FetchPosition }[]> {
+    const now = this.#options.clock.monotonic();
+    const due = [...this.#partitions].filter(([, pausedUntil]) => pausedUntil <= now).map(([partition]) => partition);
+    const dirty = due.filter(({ log }) => log.flushedOffset < log.logEndOffset);
+    await Promise.all(dirty.map((partition) => this.#attempt(partition, () => partition.log.flush())));
+    return due.flatMap((partition) => {
+      const position = this.#positionOf(partition);
+      return position === undefined ? [] : [{ partition, position }];
+    });
+  }
+
+  #positionOf(partition: Partition): FetchPosition | undefined {
+    const { following, log } = partition;
+    if (following?.leaderId !== this.leaderId || !this.#partitions.has(partition) || log.flushedOffset < log.logEndOffset) return undefined;
+    return {
+      topicId: partition.topicId,
+      partition: partition.index,
+      currentLeaderEpoch: following.leaderEpoch,
+      fetchOffset: log.logEndOffset,
+      lastFetchedEpoch: log.lastEpoch ?? -1,
+      logStartOffset: log.logStartOffset,
+      highWatermark: partition.highWatermark,
+    };
+  }
+
+  /** Undefined when it failed. */
+  #fetch(positions: readonly FetchPosition[]): Promise<FetchResponse | 'interrupted' | undefined> {
+    const { nodeId, brokerEpoch, settings, send, logger } = this.#options;
+    const request: FetchRequestInput = {
+      replicaId: nodeId,
+      replicaState: { replicaId: nodeId, replicaEpoch: brokerEpoch() },
+      maxWaitMs: settings.maxWaitMs,
+      minBytes: 1,
+      maxBytes: settings.maxResponseBytes,
+      isolationLevel: 0,
+      ...this.#session.next(positions, settings.maxBytes),
+    };
+    return new Promise((resolve, reject) => {
+      this.#interrupt = () => {
+        this.#interrupt = undefined;
+        this.#lane = (this.#lane + 1) % lanes;
+        this.#session.reset();
+        resolve('interrupted');
+      };
+      const interrupt = this.#interrupt;
+      send(this.leaderId, request, this.#lane).then(
+        (response) => {
+          if (this.#interrupt !== interrupt) return;
+          this.#interrupt = undefined;
+          if (response.errorCode === 'NONE') this.#session.answered(response.sessionId);
+          else this.#session.reset();
+          resolve(response.errorCode === 'NONE' ? response : undefined);
+        },
+        (error: unknown) => {
+          if (this.#interrupt !== interrupt) return;
+          this.#interrupt = undefined;
+          if (!(error instanceof NetworkError || error instanceof KafkaError)) return reject(error);
+          logger.debug({ leader: this.leaderId, error: error.message }, 'a fetch from a leader has failed');
+          this.#session.reset();
+          resolve(undefined);
+        },
+      );
+    });
+  }
+
+  /** All partitions of an answer: first in memory, then on the disk, side by side. */
+  async #takeOver(due: readonly { partition: Partition; position: FetchPosition }[], response: FetchResponse): Promise<void> {
+    const asked = new Map(due.map((one) => [`${one.position.topicId}/${one.position.partition}`, one]));
+    const work: Promise<void>[] = [];
+    for (const { topicId, partitions } of response.responses) {
+      for (const answer of partitions) {
+        const found = asked.get(`${topicId}/${answer.partitionIndex}`);
+        if (found === undefined || !this.#isCurrent(found)) continue;
+        work.push(this.#attempt(found.partition, () => this.#takeOverOne(found.partition, found.position, answer)));
+      }
+    }
+    await Promise.all(work);
+  }
+
+  /** The answer is to what the replica is and has now. */
+  #isCurrent({ partition, position }: { partition: Partition; position: FetchPosition }): boolean {
+    return (
+      this.#partitions.has(partition) &&
+      partition.following?.leaderEpoch === position.currentLeaderEpoch &&
+      partition.log.logEndOffset === position.fetchOffset
+    );
+  }
+
+  #takeOverOne(partition: Partition, position: FetchPosition, answer: Answer): Promise<void> {
+    const { currentLeaderEpoch, fetchOffset } = position;
+    if (answer.errorCode === 'OFFSET_OUT_OF_RANGE' && answer.logStartOffset > fetchOffset)
+      return partition.startAgainAt(currentLeaderEpoch, answer.logStartOffset);
+    if (answer.errorCode !== 'NONE') throw new KafkaError(answer.errorCode);
+    if (answer.divergingEpoch.epoch >= 0) return partition.truncateAsFollower(currentLeaderEpoch, answer.divergingEpoch);
+    const records = answer.records ?? Buffer.alloc(0);
+    partition.appendAsFollower(currentLeaderEpoch, { records, highWatermark: answer.highWatermark, logStartOffset: answer.logStartOffset });
+    return records.length > 0 ? partition.log.flush() : Promise.resolve();
+  }
+
+  /** What goes wrong with one partition does not stop the others. */
+  async #attempt(partition: Partition, act: () => Promise<void>): Promise<void> {
+    const { clock, logger, onFailed, settings } = this.#options;
+    try {
+      await act();
+    } catch (thrown) {
+      if (thrown instanceof AssertionError) throw thrown;
+      const error = asKafkaError(thrown);
+      if (!this.#partitions.has(partition) || partition.isClosed) return;
+      if (thrown instanceof DamagedLogError || thrown instanceof CommitsMissingError) {
+        this.#partitions.delete(partition);
+        onFailed(partition, thrown);
+        return;
+      }
+      logger.debug({ partition: partition.name, leader: this.leaderId, error: error.message }, 'a partition could not be fetched');
+      const pauseMs = thrown instanceof NoSpaceError ? fullDiskPauseMs : settings.backoffMs;
+      this.#partitions.set(partition, clock.monotonic() + pauseMs);
+    }
+  }
+
+  #untilNextDue(): number {
+    const now = this.#options.clock.monotonic();
+    let next = Number.POSITIVE_INFINITY;
+    for (const pausedUntil of this.#partitions.values()) next = Math.min(next, pausedUntil);
+    return Math.max(next - now, this.#options.settings.backoffMs);
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#options.clock.after(delayMs, () => {
+        this.#interrupt = undefined;
+        resolve();
+      });
+      this.#interrupt = () => {
+        this.#interrupt = undefined;
+        timer.cancel();
+        resolve();
+      };
+    });
+  }
+}
