@@ -12,9 +12,12 @@ import {
 import { type Address, type Logger, type Platform, sleep } from '#platform';
 import { type Api, KafkaError, type RequestInput, type ResponseOf } from '#protocol';
 import { allocateProducerIds } from '#protocol/apis/allocate-producer-ids.ts';
+import { alterPartition } from '#protocol/apis/alter-partition.ts';
+import { assignReplicasToDirs } from '#protocol/apis/assign-replicas-to-dirs.ts';
 import { envelope } from '#protocol/apis/envelope.ts';
+import { fetch } from '#protocol/apis/fetch.ts';
 import { metadataLogConfig, metadataTopicName, Raft } from '#raft';
-import { ReplicaManager } from '#replication';
+import { ReplicaManager, type ReplicationPeers } from '#replication';
 import { LogDirectory } from '#storage';
 import { BrokerClient, KafkaServer } from '#transport';
 import { type BrokerConfig, defaultAdvertisedHost, listenerName, loopbackHosts } from './config.ts';
@@ -51,6 +54,8 @@ const shutdownTimeoutMs = 3000;
 /** A change of the cluster that is under way gets so long, as a broker that stops as well may never confirm it. */
 const retireTimeoutMs = 1000;
 const forwardTimeoutMs = 30_000;
+/** A leader that answers no fetch within what it may wait and this is taken for unreachable. */
+const fetchGraceMs = 2000;
 
 /**
  * One broker: the platform's doors, the log directory, the metadata quorum, the partitions and the port, put together. It is a
@@ -68,7 +73,8 @@ export class Broker {
   readonly raft: Raft;
   readonly #loader: MetadataLoader;
   readonly #controller: ControllerService;
-  readonly #partitions: ReplicaManager;
+  /** This broker's replicas; for tests that look on. */
+  readonly partitions: ReplicaManager;
   readonly #lifecycle: BrokerLifecycle;
   readonly #dispatcher: Dispatcher;
   readonly router: RequestRouter;
@@ -206,12 +212,19 @@ export class Broker {
     });
     const channel = new ControllerChannel({ client, clock, finder: { controllerAddress: () => raft.leader.address } });
     const incarnationId = random.uuid();
-    this.#partitions = new ReplicaManager({
+    this.partitions = new ReplicaManager({
       nodeId: config.nodeId,
+      directoryId: parts.identity.directoryId,
       logDirectory,
       clock,
       logger: log,
+      peers: this.#peers(channel, settings),
+      fetcherSettings: settings.fetcher,
+      replicaLagTimeMaxMs: settings.replicaLagTimeMaxMs,
+      brokerEpoch: () => this.#lifecycle.brokerEpoch,
       logConfigOf: (topic, image) => configs.logConfig(image, topic),
+      minInsyncReplicasOf: (topic, image) => configs.minInsyncReplicas(image, topic),
+      allowsUncleanLeaders: (topic, image) => configs.topic(image, topic, 'unclean.leader.election.enable') === 'true',
       onBroken: options.onFatal,
       isOfThisLife: (image) => image.brokers.get(config.nodeId)?.incarnationId === incarnationId,
     });
@@ -232,7 +245,7 @@ export class Broker {
       channel,
       clock,
       log,
-      appliedOffset: () => this.#partitions.appliedOffset,
+      appliedOffset: () => this.partitions.appliedOffset,
     });
     const services = this.#services(configs, settings, channel);
     this.#dispatcher = new Dispatcher({
@@ -303,11 +316,11 @@ export class Broker {
   }
 
   #start(settings: StartSettings): void {
-    this.#loader.onImage((image, delta) => this.#partitions.apply(image, delta));
+    this.#loader.onImage((image, delta) => this.partitions.apply(image, delta));
     this.#loader.onImage((_image, delta) => {
       for (const { before, after } of delta.brokers) if (after !== undefined && after.epoch !== before?.epoch) this.#forgive(after);
     });
-    this.#partitions.onApplied(() => this.#lifecycle.reportProgress());
+    this.partitions.onApplied(() => this.#lifecycle.reportProgress());
     this.#loader.makeSnapshotsWith(this.raft);
     this.raft.addListener(this.#loader);
     this.raft.addListener(this.#controller);
@@ -321,7 +334,7 @@ export class Broker {
       silentPeers: () => this.raft.silentPeers,
     });
     this.#logDirectory.startHousekeeping({ retentionCheckMs: settings.retentionCheckMs });
-    void this.#lifecycle.whenRunning().then(() => this.#partitions.removeDeletedTopics());
+    void this.#lifecycle.whenRunning().then(() => this.partitions.removeDeletedTopics());
   }
 
   /** A broker that has just registered is up, whatever was found when it was last dialled. */
@@ -339,10 +352,25 @@ export class Broker {
     await this.#server.close({ graceMs: 1000 });
     await this.raft.shutdown();
     this.#controller.close();
-    await this.#partitions.close();
+    await this.partitions.close();
     this.#client.close();
     await this.#logDirectory.close({ brokerEpoch: this.#lifecycle.brokerEpoch });
     this.#log.info({}, 'stopped');
+  }
+
+  /** What replication asks others. */
+  #peers(channel: ControllerChannel, { fetcher }: StartSettings): ReplicationPeers {
+    const timeoutMs = 2000;
+    return {
+      fetch: (leaderId, request, lane) => {
+        const address = addressOf(leaderId, this.#loader.image);
+        if (address === undefined) return Promise.reject(new KafkaError('BROKER_NOT_AVAILABLE', `broker ${leaderId} is not known`));
+        return this.#client.send(address, fetch, request, { channel: `replica-${lane}`, timeoutMs: fetcher.maxWaitMs + fetchGraceMs });
+      },
+      alterPartition: (request) => channel.send(alterPartition, request, { timeoutMs, channel: 'isr', refusal: ({ errorCode }) => errorCode }),
+      assignReplicasToDirs: (request) =>
+        channel.send(assignReplicasToDirs, request, { timeoutMs, channel: 'isr', refusal: ({ errorCode }) => errorCode }),
+    };
   }
 
   #services(configs: EffectiveConfigs, settings: StartSettings, channel: ControllerChannel): Services {
@@ -363,7 +391,7 @@ export class Broker {
         return broker.#loader.image;
       },
       configs,
-      partitions: this.#partitions,
+      partitions: this.partitions,
       logDirectory: this.#logDirectory,
       controller: this.#controller,
       raft: this.raft,

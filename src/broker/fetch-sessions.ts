@@ -12,6 +12,10 @@ export interface FetchTarget {
   fetchOffset: bigint;
   lastFetchedEpoch: number;
   maxBytes: number;
+  /** Of a follower's log; -1 of a consumer. */
+  logStartOffset: bigint;
+  /** What a follower takes for the high watermark; the largest int64 where that does not matter (KIP-1166). */
+  highWatermark: bigint;
 }
 
 export type FetchedPartition = ResponseInput<typeof fetch>['responses'][number]['partitions'][number];
@@ -126,6 +130,8 @@ function targetsOf(request: FetchRequest): FetchTarget[] {
       fetchOffset: asked.fetchOffset,
       lastFetchedEpoch: asked.lastFetchedEpoch,
       maxBytes: asked.partitionMaxBytes,
+      logStartOffset: asked.logStartOffset,
+      highWatermark: asked.highWatermark,
     })),
   );
 }

@@ -1,5 +1,6 @@
 import { type EffectiveConfigs, emptyImage } from '#metadata';
 import type { RaftConfig } from '#raft';
+import type { FetcherSettings } from '#replication';
 import type { ServerLimits } from '#transport';
 
 /** What is read once, when a broker starts: the static configuration, sorted by who obeys it. */
@@ -11,6 +12,8 @@ export interface StartSettings {
   readonly retentionCheckMs: number;
   readonly heartbeatIntervalMs: number;
   readonly fetchSessionSlots: number;
+  readonly fetcher: FetcherSettings;
+  readonly replicaLagTimeMaxMs: number;
 }
 
 export function startSettings(configs: EffectiveConfigs): StartSettings {
@@ -32,5 +35,12 @@ export function startSettings(configs: EffectiveConfigs): StartSettings {
     retentionCheckMs: number('log.retention.check.interval.ms'),
     heartbeatIntervalMs: number('broker.heartbeat.interval.ms'),
     fetchSessionSlots: number('max.incremental.fetch.session.cache.slots'),
+    fetcher: {
+      maxWaitMs: number('replica.fetch.wait.max.ms'),
+      maxBytes: number('replica.fetch.max.bytes'),
+      maxResponseBytes: number('replica.fetch.response.max.bytes'),
+      backoffMs: number('replica.fetch.backoff.ms'),
+    },
+    replicaLagTimeMaxMs: number('replica.lag.time.max.ms'),
   };
 }

@@ -24,7 +24,7 @@ import {
 } from '#protocol';
 import type { MetadataRecord } from '#protocol/stored/metadata-record.ts';
 import type { Raft } from '#raft';
-import { type Partition, ReplicaManager } from '#replication';
+import { type Partition, ReplicaManager, type ReplicationPeers } from '#replication';
 import { LogDirectory } from '#storage';
 import type { Answer, ClientConnection } from '#transport';
 import type { Services } from './context.ts';
@@ -77,6 +77,7 @@ export interface TestBrokerOptions {
   readonly controller?: Partial<Record<keyof ControllerService, unknown>>;
   readonly raft?: Partial<Record<keyof Raft, unknown>>;
   readonly allocate?: () => Promise<{ first: bigint; length: number }>;
+  readonly peers?: Partial<ReplicationPeers>;
 }
 
 export class TestBroker {
@@ -112,8 +113,16 @@ export class TestBroker {
     const { clock, random } = this.platform;
     const configs = new EffectiveConfigs({ nodeId, properties: new Map(Object.entries(options.properties ?? {})) });
     this.loader = new MetadataLoader({ clock, log });
+    const nobody = () => new Promise<never>(() => {});
     this.partitions = new ReplicaManager({
       nodeId,
+      directoryId: ordersId,
+      peers: { fetch: nobody, alterPartition: nobody, assignReplicasToDirs: nobody, ...options.peers },
+      fetcherSettings: { maxWaitMs: 500, maxBytes: 1 << 20, maxResponseBytes: 10 << 20, backoffMs: 100 },
+      replicaLagTimeMaxMs: 10_000,
+      brokerEpoch: () => 1n,
+      minInsyncReplicasOf: (topic, image) => configs.minInsyncReplicas(image, topic),
+      allowsUncleanLeaders: () => false,
       logDirectory,
       clock,
       logger: log,

@@ -14,7 +14,7 @@ export { checkBrokerProperties } from './configs/validate.ts';
 export { ControllerService, type ControllerServiceOptions, type MetadataLog } from './controller/controller-service.ts';
 export { type SupportedFeature, supportedFeatures } from './features.ts';
 export type { BrokerChange, ConfigChange, MetadataDelta, PartitionChange } from './image/delta.ts';
-export { unassignedDirectory } from './image/directory-ids.ts';
+export { lostDirectory, unassignedDirectory } from './image/directory-ids.ts';
 export {
   type BrokerImage,
   type ConfigResource,

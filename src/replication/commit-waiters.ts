@@ -12,7 +12,13 @@ interface Waiter {
  * duplicate waits for its original), so the ones that are done sit at the front.
  */
 export class CommitWaiters {
+  readonly #late: (offset: bigint) => string;
   #waiters: Waiter[] = [];
+
+  /** @param late what to tell who has waited too long */
+  constructor(late = (offset: bigint) => `offset ${offset} was appended but is not yet committed`) {
+    this.#late = late;
+  }
 
   get size(): number {
     return this.#waiters.length;
@@ -40,8 +46,7 @@ export class CommitWaiters {
     const late = this.#waiters.filter((waiter) => waiter.deadline <= now);
     if (late.length === 0) return;
     this.#waiters = this.#waiters.filter((waiter) => waiter.deadline > now);
-    for (const waiter of late)
-      waiter.reject(new KafkaError('REQUEST_TIMED_OUT', `offset ${waiter.offset} was appended but is not yet committed`));
+    for (const waiter of late) waiter.reject(new KafkaError('REQUEST_TIMED_OUT', this.#late(waiter.offset)));
   }
 
   fail(error: unknown): void {

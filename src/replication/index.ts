@@ -1,5 +1,7 @@
 /**
- * Partitions as this broker holds them: who leads, what is committed, who waits for what. Follows the metadata image; the bytes are storage's.
+ * Partitions as this broker holds them: who leads, who follows, what is committed, who waits for what. Follows the metadata image; the bytes are storage's.
  */
+export type { Leader } from './leader.ts';
 export { type Appended, type Fetched, type IsolationLevel, Partition } from './partition.ts';
-export { ReplicaManager, type ReplicaManagerOptions } from './replica-manager.ts';
+export type { FetcherSettings } from './replica-fetcher.ts';
+export { ReplicaManager, type ReplicaManagerOptions, type ReplicationPeers } from './replica-manager.ts';

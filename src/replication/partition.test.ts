@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { silentLogger } from '#platform';
 import { buildEndTransactionMarker, KafkaError } from '#protocol';
-import { Partition } from './partition.ts';
-import { batchOf, Host, Observed, ordersId, textsOf } from './testing.ts';
+import type { Partition } from './partition.ts';
+import { alone, batchOf, Host, Observed, textsOf } from './testing.ts';
 
 const all = -1;
 const minuteMs = 60_000;
@@ -78,11 +77,11 @@ describe('a leader', () => {
 
     const waiting = new Observed(partition.append(batchOf(['slow']), all, 500).committed);
     await host.pass(400);
-    partition.expireWaiters();
+    partition.tick();
     await host.pass(1);
     expect(waiting.state).toBe('waiting');
     await host.pass(200);
-    partition.expireWaiters();
+    partition.tick();
     await host.pass(1);
 
     expect(waiting.errorName).toBe('REQUEST_TIMED_OUT');
@@ -148,8 +147,8 @@ describe('a leadership', () => {
     host.world.node('broker').kill();
     await host.openDirectory();
     const log = host.directory.partition('orders', 0)!;
-    const after = new Partition({ topic: 'orders', topicId: ordersId, index: 0, log, clock: host.platform.clock, logger: silentLogger });
-    await host.done(after.becomeLeader(2));
+    const after = host.partitionOver(log);
+    await host.done(after.becomeLeader(alone(2)));
     const shown = textsOf((await host.done(after.read(0n, 1000, 'read_uncommitted'))).records);
 
     host.world.node('broker').cutPower('strict');
@@ -178,7 +177,7 @@ describe('a leadership', () => {
     partition.append(batchOf(['not flushed']), 1, minuteMs);
     partition.resign();
 
-    const beginning = partition.becomeLeader(2);
+    const beginning = partition.becomeLeader(alone(2));
     partition.resign();
     await host.done(beginning);
 
@@ -190,7 +189,7 @@ describe('a leadership', () => {
     const partition = await host.leader();
     const waiting = partition.append(batchOf(['before']), all, minuteMs).committed!;
 
-    void partition.becomeLeader(2);
+    void partition.becomeLeader(alone(2));
     partition.append(batchOf(['after']), 1, minuteMs);
     await host.done(waiting);
 
@@ -220,7 +219,7 @@ describe('a leadership', () => {
     partition.close(new KafkaError('UNKNOWN_TOPIC_OR_PARTITION'));
     partition.close(new KafkaError('KAFKA_STORAGE_ERROR'));
     await Promise.resolve();
-    await host.done(partition.becomeLeader(5));
+    await host.done(partition.becomeLeader(alone(5)));
 
     expect(waiting.errorName).toBe('UNKNOWN_TOPIC_OR_PARTITION');
     expect(partition.leaderEpoch).toBeUndefined();
@@ -259,9 +258,9 @@ describe('DeleteRecords', () => {
     const host = await Host.start();
     const partition = await written(host, [batchOf(['a']), batchOf(['b']), batchOf(['c'])]);
 
-    expect(await host.done(partition.deleteRecordsBefore(1n))).toBe(1n);
-    expect(await host.done(partition.deleteRecordsBefore(0n))).toBe(1n);
-    expect(await host.done(partition.deleteRecordsBefore(-1n))).toBe(3n);
+    expect(await host.done(partition.deleteRecordsBefore(1n, 1000))).toBe(1n);
+    expect(await host.done(partition.deleteRecordsBefore(0n, 1000))).toBe(1n);
+    expect(await host.done(partition.deleteRecordsBefore(-1n, 1000))).toBe(3n);
   });
 
   test.each([
@@ -271,14 +270,14 @@ describe('DeleteRecords', () => {
     const host = await Host.start();
     const partition = await written(host, [batchOf(['a', 'b', 'c'])]);
 
-    await expect(host.done(partition.deleteRecordsBefore(offset))).rejects.toMatchObject({ errorName: 'OFFSET_OUT_OF_RANGE' });
+    await expect(host.done(partition.deleteRecordsBefore(offset, 1000))).rejects.toMatchObject({ errorName: 'OFFSET_OUT_OF_RANGE' });
   });
 
   test('refuses a topic that only compaction may shorten', async () => {
     const host = await Host.start();
     const partition = await host.leader({ cleanupPolicy: ['compact'] });
 
-    await expect(host.done(partition.deleteRecordsBefore(-1n))).rejects.toMatchObject({ errorName: 'POLICY_VIOLATION' });
+    await expect(host.done(partition.deleteRecordsBefore(-1n, 1000))).rejects.toMatchObject({ errorName: 'POLICY_VIOLATION' });
   });
 });
 

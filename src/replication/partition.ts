@@ -68,6 +68,7 @@ export class Partition {
   readonly log: PartitionLog;
   readonly #host: PartitionHost;
   readonly #waiters = new CommitWaiters();
+  readonly #deletions = new CommitWaiters((offset) => `records up to offset ${offset} are deleted here, but not yet by every replica in sync`);
   readonly #readers = new Set<() => void>();
   readonly #followers = new Set<() => void>();
   #leader: Leader | undefined;
@@ -165,7 +166,7 @@ export class Partition {
     this.#following = undefined;
     if (this.#leader === undefined) return;
     this.#leader = undefined;
-    this.#waiters.fail(new KafkaError('NOT_LEADER_OR_FOLLOWER', `${this.name} is no longer led by this broker`));
+    this.#failWaiters(new KafkaError('NOT_LEADER_OR_FOLLOWER', `${this.name} is no longer led by this broker`));
     this.#wakeAll();
   }
 
@@ -256,6 +257,7 @@ export class Partition {
     const expansion = leader.expansion(fetch.replicaId, this.#ends);
     if (expansion !== undefined) this.#propose(expansion, 'a follower has caught up');
     this.#raiseHighWatermark();
+    this.#releaseDeletions();
   }
 
   /**
@@ -273,12 +275,15 @@ export class Partition {
 
   /**
    * Where the history of a reader, whose last record is of `lastFetchedEpoch`, has parted from this log; undefined when it has not (KIP-320, KIP-595).
-   * @throws KafkaError OFFSET_OUT_OF_RANGE when nothing is known of that epoch
+   * @throws KafkaError OFFSET_OUT_OF_RANGE when nothing is known of that epoch; OFFSET_NOT_AVAILABLE when a follower has nothing of it yet
    */
   divergence(lastFetchedEpoch: number, fetchOffset: bigint): EpochEnd | undefined {
     if (lastFetchedEpoch < 0 || fetchOffset < this.log.logStartOffset) return undefined; // what is below the start is out of range, whatever its epoch
     const found = this.endOffsetForEpoch(lastFetchedEpoch);
-    if (found === undefined) throw new KafkaError('OFFSET_OUT_OF_RANGE', `nothing is known of leader epoch ${lastFetchedEpoch}`);
+    if (found === undefined) {
+      const errorName = this.#following === undefined ? 'OFFSET_OUT_OF_RANGE' : 'OFFSET_NOT_AVAILABLE';
+      throw new KafkaError(errorName, `nothing is known here of leader epoch ${lastFetchedEpoch}`);
+    }
     const { leaderEpoch: epoch, endOffset } = found;
     return epoch < lastFetchedEpoch || endOffset < fetchOffset ? { epoch, endOffset } : undefined;
   }
@@ -346,12 +351,13 @@ export class Partition {
   }
 
   /**
-   * DeleteRecords: moves the log start, durably.
+   * DeleteRecords: moves the log start, durably, here and on all replicas in sync.
    * @param offset -1 for all that is committed
    * @returns the log start offset
-   * @throws KafkaError OFFSET_OUT_OF_RANGE; POLICY_VIOLATION for a topic whose records only compaction may remove
+   * @throws KafkaError OFFSET_OUT_OF_RANGE; POLICY_VIOLATION for a topic whose records only compaction may remove; REQUEST_TIMED_OUT when
+   *   followers have not followed after `timeoutMs` (they will)
    */
-  async deleteRecordsBefore(offset: bigint): Promise<bigint> {
+  async deleteRecordsBefore(offset: bigint, timeoutMs: number): Promise<bigint> {
     this.checkLeader();
     if (!this.log.config.cleanupPolicy.includes('delete'))
       throw new KafkaError('POLICY_VIOLATION', `${this.name}: records cannot be deleted where cleanup.policy lacks "delete"`);
@@ -364,6 +370,7 @@ export class Partition {
     }
     await this.log.incrementLogStartOffset(target);
     this.#wakeAll();
+    if (this.#lowWatermark < target) await this.#deletions.add(target - 1n, this.#now + timeoutMs);
     return this.log.logStartOffset;
   }
 
@@ -381,6 +388,7 @@ export class Partition {
   /** Time has passed: producers that have waited too long are told so, followers that lag leave the in-sync set. Called now and then. */
   tick(): void {
     this.#waiters.expire(this.#now);
+    this.#deletions.expire(this.#now);
     const shrinkage = this.#leader?.shrinkage(this.#ends, this.#now);
     if (shrinkage !== undefined) this.#propose(shrinkage, 'a follower lags behind');
   }
@@ -392,7 +400,7 @@ export class Partition {
     this.#decisions++;
     this.#leader = undefined;
     this.#following = undefined;
-    this.#waiters.fail(error);
+    this.#failWaiters(error);
     this.#wakeAll();
   }
 
@@ -402,6 +410,20 @@ export class Partition {
 
   get #ends(): LogEnds {
     return this.log;
+  }
+
+  /** Where the log of the replica in sync that reaches back furthest begins. */
+  get #lowWatermark(): bigint {
+    return this.#leader?.lowWatermark(this.log.logStartOffset) ?? this.log.logStartOffset;
+  }
+
+  #releaseDeletions(): void {
+    if (this.#deletions.size > 0) this.#deletions.release(this.#lowWatermark);
+  }
+
+  #failWaiters(error: KafkaError): void {
+    this.#waiters.fail(error);
+    this.#deletions.fail(error);
   }
 
   #checkEpoch(given: number, own: number): void {
@@ -435,6 +457,7 @@ export class Partition {
       this.#waiters.fail(new KafkaError('NOT_ENOUGH_REPLICAS_AFTER_APPEND', this.#tooFew(leader)));
     }
     this.#raiseHighWatermark();
+    this.#releaseDeletions();
   }
 
   async #readUpTo(fetchOffset: bigint, maxBytes: number, upTo: bigint, atLeastOne: boolean): Promise<Buffer> {

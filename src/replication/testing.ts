@@ -3,14 +3,25 @@ import { encodeRecord, initialMetadataVersion, MetadataLoader } from '#metadata'
 import { type Platform, SimulatedWorld, silentLogger } from '#platform';
 import { batchesIn, buildRecordBatch, KafkaError, type RecordBatchInput } from '#protocol';
 import type { MetadataRecord } from '#protocol/stored/metadata-record.ts';
-import { defaultLogConfig, type LogConfig, LogDirectory } from '#storage';
-import { Partition } from './partition.ts';
+import { defaultLogConfig, type LogConfig, LogDirectory, type PartitionLog } from '#storage';
+import type { Leadership } from './leader.ts';
+import { Partition, type PartitionHost } from './partition.ts';
 import { ReplicaManager, type ReplicaManagerOptions } from './replica-manager.ts';
 
 export const ordersId = 'b3JkZXJzLW9yZGVycy1vcg';
 export const ordersAgainId = 'b3JkZXJzLWFnYWluLW9yZA';
 export const billsId = 'YmlsbHMtYmlsbHMtYmlsbA';
 export const nodeId = 1;
+
+/** The id of the data directory that a broker registers. */
+export function directoryOf(brokerId: number): string {
+  return Buffer.from(`directory-${brokerId}-----`.slice(0, 16)).toString('base64url');
+}
+
+/** A leadership of the only replica. */
+export function alone(leaderEpoch: number): Leadership {
+  return { leaderEpoch, replicas: [nodeId], isr: [nodeId], partitionEpoch: leaderEpoch };
+}
 
 export class Host {
   readonly world: SimulatedWorld;
@@ -43,18 +54,45 @@ export class Host {
   /** A partition that this broker leads in epoch 1. */
   async leader(config: Partial<LogConfig> = {}): Promise<Partition> {
     const partition = await this.replica(config);
-    await this.done(partition.becomeLeader(1));
+    await this.done(partition.becomeLeader(alone(1)));
     return partition;
   }
 
   /** A partition that nobody has told to lead. */
   async replica(config: Partial<LogConfig> = {}): Promise<Partition> {
     const log = await this.done(this.directory.createPartition('orders', 0, ordersId, { ...defaultLogConfig, ...config }));
-    return new Partition({ topic: 'orders', topicId: ordersId, index: 0, log, clock: this.platform.clock, logger: silentLogger });
+    return this.partitionOver(log);
+  }
+
+  partitionOver(log: PartitionLog, host: Partial<PartitionHost> = {}): Partition {
+    return new Partition({ topic: 'orders', topicId: ordersId, index: 0, log, host: { ...this.partitionHost(), ...host } });
+  }
+
+  /** A broker on which nothing else goes on: everybody may join, one replica is enough, and nobody answers for in-sync sets. */
+  partitionHost(): PartitionHost {
+    return {
+      nodeId,
+      brokerEpoch: () => 1n,
+      mayJoin: () => true,
+      minInsyncReplicas: () => 1,
+      replicaLagTimeMaxMs: 10_000,
+      clock: this.platform.clock,
+      logger: silentLogger,
+      proposeIsr: () => {},
+      allowsUncleanLeaders: () => false,
+    };
   }
 
   manager(config: Partial<LogConfig> = {}, options: Partial<ReplicaManagerOptions> = {}): ReplicaManager {
+    const nobody = () => new Promise<never>(() => {});
     return new ReplicaManager({
+      directoryId: directoryOf(nodeId),
+      peers: { fetch: nobody, alterPartition: nobody, assignReplicasToDirs: nobody },
+      fetcherSettings: { maxWaitMs: 500, maxBytes: 1 << 20, maxResponseBytes: 10 << 20, backoffMs: 100 },
+      replicaLagTimeMaxMs: 10_000,
+      brokerEpoch: () => 1n,
+      minInsyncReplicasOf: () => 1,
+      allowsUncleanLeaders: () => false,
       ...options,
       nodeId,
       logDirectory: this.directory,

@@ -14,7 +14,7 @@ export const handleDeleteRecords = handler(
     topics: await Promise.all(
       request.topics.map(async ({ name, partitions }) => ({
         name,
-        partitions: await Promise.all(partitions.map(({ partitionIndex, offset }) => deleteBefore(name, partitionIndex, offset, context))),
+        partitions: await Promise.all(partitions.map(({ partitionIndex, offset }) => deleteBefore(name, partitionIndex, offset, request.timeoutMs, context))),
       })),
     ),
   }),
@@ -29,10 +29,10 @@ export const handleDeleteRecords = handler(
   },
 );
 
-async function deleteBefore(topic: string, index: number, offset: bigint, context: Context): Promise<PartitionAnswer> {
+async function deleteBefore(topic: string, index: number, offset: bigint, timeoutMs: number, context: Context): Promise<PartitionAnswer> {
   try {
     if (!context.may('delete', topic)) throw new KafkaError('TOPIC_AUTHORIZATION_FAILED');
-    const lowWatermark = await context.partitions.leader(topic, index).deleteRecordsBefore(offset);
+    const lowWatermark = await context.partitions.leader(topic, index).deleteRecordsBefore(offset, timeoutMs);
     return { partitionIndex: index, lowWatermark, errorCode: 'NONE' };
   } catch (error) {
     return failed(index, error);

@@ -6,12 +6,15 @@ import type { Context } from '../context.ts';
 import type { FetchedPartition, FetchPlan, FetchTarget } from '../fetch-sessions.ts';
 import { handler } from '../handler.ts';
 import { hintedEndpoints, leaderHint } from '../leader-hints.ts';
+import { nearerReplica } from '../nearer-replica.ts';
 import { resolveTopic } from '../topics.ts';
 
 type Answer = ResponseInput<typeof fetch>;
 
 /** No answer is larger, whatever the client allows. */
 const maxAnswerBytes = 57_671_680;
+/** A follower whose high watermark is behind gets the new one with the next records, or alone after so long (KIP-1166). */
+const staleHighWatermarkMs = 5;
 const noRecords = Buffer.alloc(0);
 
 /** Fetch: the records from these offsets on; waits for more when there are fewer bytes than wanted. Voters and observers read the metadata log through it too. */
@@ -51,48 +54,80 @@ function isForMetadataLog(request: FetchRequest): boolean {
 async function fetchRecords(request: FetchRequest, context: Context): Promise<Answer> {
   const plan = context.fetchSessions.plan(request, context.apiVersion);
   if (typeof plan === 'string') return { throttleTimeMs: 0, errorCode: plan, sessionId: 0, responses: [] };
-  const isolationLevel: IsolationLevel = request.isolationLevel === 1 ? 'read_committed' : 'read_uncommitted';
+  const reader = readerOf(request);
+  if (reader.type === 'follower') noteFetch(plan.targets, reader, context);
   const maxBytes = Math.min(request.maxBytes, maxAnswerBytes);
   const minBytes = Math.min(request.minBytes, maxBytes);
-  const deadline = context.clock.monotonic() + request.maxWaitMs;
+  const { clock } = context;
+  let deadline = clock.monotonic() + request.maxWaitMs;
   for (;;) {
     const wakeUp = new WakeUp();
     try {
-      const { found, bytes, urgent } = await readAll(plan.targets, isolationLevel, maxBytes, wakeUp, context);
-      const left = deadline - context.clock.monotonic();
-      if (urgent || bytes >= minBytes || left <= 0 || plan.targets.length === 0 || context.connection?.closed)
+      const { found, bytes, urgency } = await readAll(plan.targets, reader, maxBytes, wakeUp, context);
+      const now = clock.monotonic();
+      if (urgency === 'soon') deadline = Math.min(deadline, now + staleHighWatermarkMs);
+      if (urgency === 'now' || bytes >= minBytes || deadline <= now || plan.targets.length === 0 || context.connection?.closed)
         return answer(plan, found, context);
-      await wakeUp.within(left, context);
+      await wakeUp.within(deadline - now, context);
     } finally {
       wakeUp.stop();
     }
   }
 }
 
-/** Reads in the order of the targets until the answer is full. A partition's own error, or a divergence, makes the answer urgent. */
-async function readAll(
-  targets: readonly FetchTarget[],
-  isolationLevel: IsolationLevel,
-  maxBytes: number,
-  wakeUp: WakeUp,
-  context: Context,
-) {
+/** Consumers are shown what is committed, followers what there is. */
+type Reader =
+  | { readonly type: 'consumer'; readonly isolationLevel: IsolationLevel; readonly rack: string }
+  | { readonly type: 'follower'; readonly replicaId: number; readonly brokerEpoch: bigint };
+
+function readerOf(request: FetchRequest): Reader {
+  const replicaId = Math.max(request.replicaState.replicaId, request.replicaId);
+  if (replicaId >= 0) return { type: 'follower', replicaId, brokerEpoch: request.replicaState.replicaEpoch };
+  return { type: 'consumer', isolationLevel: request.isolationLevel === 1 ? 'read_committed' : 'read_uncommitted', rack: request.rackId };
+}
+
+/** What a follower asks for tells how far it is. Said once, as its fetch comes, and not again while that waits. What is wrong with it, reading finds too. */
+function noteFetch(targets: readonly FetchTarget[], { replicaId, brokerEpoch }: Reader & { type: 'follower' }, context: Context): void {
+  for (const target of targets) {
+    try {
+      partitionOf(target, context, 'leader').followerFetched({ replicaId, brokerEpoch, ...target });
+    } catch (error) {
+      asKafkaError(error);
+    }
+  }
+}
+
+function partitionOf(target: FetchTarget, context: Context, which: 'leader' | 'readable'): Partition {
+  const { name, id } = resolveTopic(target.topic, target.topicId, context.apiVersion >= 13, context);
+  return context.partitions[which](name, target.partition, target.currentLeaderEpoch, id);
+}
+
+/** Does an answer have to leave at once (an error, a divergence), soon (a follower that knows too low a high watermark), or when there is enough? */
+type Urgency = 'none' | 'soon' | 'now';
+
+/** Reads in the order of the targets until the answer is full. */
+async function readAll(targets: readonly FetchTarget[], reader: Reader, maxBytes: number, wakeUp: WakeUp, context: Context) {
   const found = new Map<FetchTarget, FetchedPartition>();
   let bytes = 0;
-  let urgent = false;
+  let urgency: Urgency = 'none';
   for (const target of targets) {
-    const room = maxBytes - bytes;
-    const result = await readOne(target, isolationLevel, room, bytes === 0, wakeUp, context);
+    const result = await readOne(target, reader, maxBytes - bytes, bytes === 0, wakeUp, context);
     bytes += result.records?.length ?? 0;
-    if (result.errorCode !== 'NONE' || result.divergingEpoch !== undefined) urgent = true;
+    if (result.errorCode !== 'NONE' || result.divergingEpoch !== undefined || (result.preferredReadReplica ?? -1) >= 0) urgency = 'now';
+    else if (urgency === 'none' && reader.type === 'follower' && hasNews(result, target)) urgency = 'soon';
     found.set(target, result);
   }
-  return { found, bytes, urgent };
+  return { found, bytes, urgency };
+}
+
+/** What a follower does not know yet, besides records. */
+function hasNews({ highWatermark, logStartOffset = -1n }: FetchedPartition, known: FetchTarget): boolean {
+  return highWatermark > known.highWatermark || logStartOffset > known.logStartOffset;
 }
 
 async function readOne(
   target: FetchTarget,
-  isolationLevel: IsolationLevel,
+  reader: Reader,
   room: number,
   isFirst: boolean,
   wakeUp: WakeUp,
@@ -100,13 +135,21 @@ async function readOne(
 ): Promise<FetchedPartition> {
   let partition: Partition | undefined;
   try {
-    const { name, id } = resolveTopic(target.topic, target.topicId, context.apiVersion >= 13, context);
-    if (!context.may('read', name)) throw new KafkaError('TOPIC_AUTHORIZATION_FAILED');
-    partition = context.partitions.leader(name, target.partition, target.currentLeaderEpoch, id);
-    wakeUp.watch(partition);
-    const divergingEpoch = divergence(partition, target);
-    const wanted = divergingEpoch === undefined ? Math.max(0, Math.min(target.maxBytes, room)) : 0;
-    const read = await partition.read(target.fetchOffset, wanted, isolationLevel, isFirst && divergingEpoch === undefined);
+    // Only who says where it is may be sent to a follower: everybody else finds what was acknowledged a moment ago.
+    const which = reader.type === 'consumer' && reader.rack !== '' ? 'readable' : 'leader';
+    partition = partitionOf(target, context, which);
+    if (!context.may(reader.type === 'follower' ? 'cluster-action' : 'read', partition.topic))
+      throw new KafkaError('TOPIC_AUTHORIZATION_FAILED');
+    wakeUp.watch(partition, reader);
+    const divergingEpoch = partition.divergence(target.lastFetchedEpoch, target.fetchOffset);
+    const preferredReadReplica = reader.type === 'consumer' ? nearerReplica(partition, target.fetchOffset, reader.rack, context) : undefined;
+    const readsNothing = divergingEpoch !== undefined || preferredReadReplica !== undefined;
+    const wanted = readsNothing ? 0 : Math.max(0, Math.min(target.maxBytes, room));
+    const atLeastOne = isFirst && !readsNothing;
+    const read =
+      reader.type === 'follower'
+        ? await partition.readForFollower(target.fetchOffset, wanted, atLeastOne)
+        : await partition.read(target.fetchOffset, wanted, reader.isolationLevel, atLeastOne);
     return {
       partitionIndex: target.partition,
       errorCode: 'NONE',
@@ -116,20 +159,11 @@ async function readOne(
       abortedTransactions: read.abortedTransactions,
       records: read.records,
       ...(divergingEpoch === undefined ? {} : { divergingEpoch }),
+      ...(preferredReadReplica === undefined ? {} : { preferredReadReplica }),
     };
   } catch (error) {
     return failed(target, asKafkaError(error), partition, context);
   }
-}
-
-/** A reader whose last record is of an epoch that ended earlier here has followed a history that was cut off (KIP-320, KIP-595). */
-function divergence(partition: Partition, target: FetchTarget): { epoch: number; endOffset: bigint } | undefined {
-  const { lastFetchedEpoch, fetchOffset } = target;
-  if (lastFetchedEpoch < 0 || fetchOffset < partition.log.logStartOffset) return undefined; // what is below the start is out of range, whatever its epoch
-  const found = partition.endOffsetForEpoch(lastFetchedEpoch);
-  if (found === undefined) throw new KafkaError('OFFSET_OUT_OF_RANGE', `nothing is known of leader epoch ${lastFetchedEpoch}`);
-  const { leaderEpoch, endOffset } = found;
-  return leaderEpoch < lastFetchedEpoch || endOffset < fetchOffset ? { epoch: leaderEpoch, endOffset } : undefined;
 }
 
 function failed(target: FetchTarget, error: KafkaError, partition: Partition | undefined, context: Context): FetchedPartition {
@@ -201,8 +235,8 @@ class WakeUp {
   #woken = false;
   #resolve: (() => void) | undefined;
 
-  watch(partition: Partition): void {
-    this.#stops.push(partition.watch(this.#wake));
+  watch(partition: Partition, reader: Reader): void {
+    this.#stops.push(reader.type === 'follower' ? partition.watchAppends(this.#wake) : partition.watch(this.#wake));
   }
 
   within(timeoutMs: number, context: Context): Promise<void> {

@@ -14,6 +14,7 @@ import { handleFindCoordinator } from './find-coordinator.ts';
 import { handleInitProducerId } from './init-producer-id.ts';
 import { handleListOffsets } from './list-offsets.ts';
 import { handleMetadata } from './metadata.ts';
+import { handleOffsetForLeaderEpoch } from './offset-for-leader-epoch.ts';
 import { handleProduce } from './produce.ts';
 import { raftHandlers } from './raft.ts';
 
@@ -33,6 +34,7 @@ export function allHandlers(dispatcher: () => Dispatcher): readonly Handler[] {
     handleInitProducerId,
     handleListOffsets,
     handleMetadata,
+    handleOffsetForLeaderEpoch,
     handleProduce,
     ...controllerHandlers,
     ...raftHandlers,

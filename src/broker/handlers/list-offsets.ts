@@ -45,6 +45,10 @@ async function find(topic: string, asked: AskedPartition, committedOnly: boolean
     throw new KafkaError('UNSUPPORTED_VERSION', `timestamp ${asked.timestamp} has no meaning in version ${apiVersion}`);
   }
   const partition = context.partitions.leader(topic, asked.partitionIndex, asked.currentLeaderEpoch);
+  // A new leader may not know yet what its readers were told of before; the end would seem to go back (KIP-207).
+  if (asked.timestamp !== earliest && asked.timestamp !== earliestLocal && partition.isCatchingUpWithCommits) {
+    throw new KafkaError(apiVersion >= 5 ? 'OFFSET_NOT_AVAILABLE' : 'LEADER_NOT_AVAILABLE', `${partition.name} is still learning what is committed`);
+  }
   const found = await offsetFor(asked.timestamp, partition, committedOnly);
   return {
     partitionIndex: asked.partitionIndex,
