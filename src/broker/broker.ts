@@ -32,6 +32,7 @@ import { ProducerIds } from './producer-ids.ts';
 import { ReadinessWatch } from './readiness-watch.ts';
 import { LocalRouter, type RequestRouter } from './request-router.ts';
 import { type StartSettings, startSettings } from './settings.ts';
+import { VanishedBrokers } from './vanished-brokers.ts';
 
 /** Takes the HTTP connections of the common port. */
 export interface HttpDoor {
@@ -76,6 +77,7 @@ export class Broker {
   /** This broker's replicas; for tests that look on. */
   readonly partitions: ReplicaManager;
   readonly #lifecycle: BrokerLifecycle;
+  readonly #vanishedBrokers: VanishedBrokers;
   readonly #dispatcher: Dispatcher;
   readonly router: RequestRouter;
   #readinessWatch: ReadinessWatch | undefined;
@@ -247,6 +249,14 @@ export class Broker {
       log,
       appliedOffset: () => this.partitions.appliedOffset,
     });
+    this.#vanishedBrokers = new VanishedBrokers({
+      nodeId: config.nodeId,
+      network: platform.network,
+      log,
+      image: () => this.#loader.image,
+      addressOf: (brokerId) => addressOf(brokerId, this.#loader.image),
+      controller: this.#controller,
+    });
     const services = this.#services(configs, settings, channel);
     this.#dispatcher = new Dispatcher({
       handlers: allHandlers(() => this.#dispatcher),
@@ -324,7 +334,14 @@ export class Broker {
     this.#loader.makeSnapshotsWith(this.raft);
     this.raft.addListener(this.#loader);
     this.raft.addListener(this.#controller);
-    this.raft.addListener({ handleCommit() {}, handleSnapshot() {}, handleLeaderChange: () => this.#lifecycle.hurry() });
+    this.raft.addListener({
+      handleCommit() {},
+      handleSnapshot() {},
+      handleLeaderChange: ({ leaderId }) => {
+        this.#lifecycle.hurry();
+        if (leaderId === this.#config.nodeId) this.#vanishedBrokers.lookAtAll();
+      },
+    });
     this.raft.start();
     this.#lifecycle.start();
     this.#readinessWatch = new ReadinessWatch({
@@ -367,7 +384,8 @@ export class Broker {
         if (address === undefined) return Promise.reject(new KafkaError('BROKER_NOT_AVAILABLE', `broker ${leaderId} is not known`));
         return this.#client.send(address, fetch, request, { channel: `replica-${lane}`, timeoutMs: fetcher.maxWaitMs + fetchGraceMs });
       },
-      alterPartition: (request) => channel.send(alterPartition, request, { timeoutMs, channel: 'isr', refusal: ({ errorCode }) => errorCode }),
+      alterPartition: (request) =>
+        channel.send(alterPartition, request, { timeoutMs, channel: 'isr', refusal: ({ errorCode }) => errorCode }),
       assignReplicasToDirs: (request) =>
         channel.send(assignReplicasToDirs, request, { timeoutMs, channel: 'isr', refusal: ({ errorCode }) => errorCode }),
     };
@@ -397,6 +415,7 @@ export class Broker {
       raft: this.raft,
       producerIds,
       fetchSessions,
+      vanishedBrokers: this.#vanishedBrokers,
       underWay: new Set(),
       clock,
       random,

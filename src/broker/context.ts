@@ -6,6 +6,7 @@ import type { ReplicaManager } from '#replication';
 import type { LogDirectory } from '#storage';
 import type { FetchSessions } from './fetch-sessions.ts';
 import type { ProducerIds } from './producer-ids.ts';
+import type { VanishedBrokers } from './vanished-brokers.ts';
 
 /** What an authorizer is asked about. */
 export type Operation =
@@ -33,6 +34,7 @@ export interface Services {
   readonly raft: Raft;
   readonly producerIds: ProducerIds;
   readonly fetchSessions: FetchSessions;
+  readonly vanishedBrokers: VanishedBrokers;
   /** Topics that are just being created because a client asked for them. */
   readonly underWay: Set<string>;
   readonly clock: Clock;

@@ -334,6 +334,7 @@ function sample(api: Api, version: number): object {
       topics: [{ topic: 'a', partitions: [{ ...partitions, fetchOffset: 0n, partitionMaxBytes: 1 }] }],
     },
     ListOffsets: { replicaId: -1, topics: [{ name: 'a', partitions: [{ ...partitions, timestamp: -1n }] }] },
+    OffsetForLeaderEpoch: { replicaId: -1, topics: [{ topic: 'a', partitions: [{ ...partitions, leaderEpoch: 0 }] }] },
     Metadata: { topics: [{ name: 'a' }] },
     CreateTopics: { topics: [{ name: 'a', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }], timeoutMs: 1 },
     CreatePartitions: { topics: [{ name: 'a', count: 1, assignments: null }], timeoutMs: 1, validateOnly: false },

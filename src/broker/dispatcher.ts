@@ -251,6 +251,9 @@ class RequestContext implements Context {
   get fetchSessions() {
     return this.#services.fetchSessions;
   }
+  get vanishedBrokers() {
+    return this.#services.vanishedBrokers;
+  }
   get underWay() {
     return this.#services.underWay;
   }

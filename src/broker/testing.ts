@@ -33,6 +33,7 @@ import { FetchSessions } from './fetch-sessions.ts';
 import type { Handler } from './handler.ts';
 import { allHandlers } from './handlers/index.ts';
 import { ProducerIds } from './producer-ids.ts';
+import { VanishedBrokers } from './vanished-brokers.ts';
 
 export const nodeId = 1;
 export const clusterId = 'the-cluster-the-cluste';
@@ -150,6 +151,14 @@ export class TestBroker {
       raft: { ...options.raft } as unknown as Raft,
       producerIds: new ProducerIds(allocate),
       fetchSessions: new FetchSessions({ random, now: () => clock.monotonic() }),
+      vanishedBrokers: new VanishedBrokers({
+        nodeId,
+        network: this.platform.network,
+        log,
+        image: () => this.image,
+        addressOf: (id) => this.image.brokers.get(id)?.endpoints[0],
+        controller: { isActive: false, brokerVanished() {} },
+      }),
       underWay: new Set(),
       clock,
       random,

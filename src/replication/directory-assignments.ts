@@ -82,7 +82,9 @@ export class DirectoryAssignments {
     const done = new Set(
       response.directories.flatMap(({ id, topics }) =>
         topics.flatMap(({ topicId, partitions }) =>
-          partitions.filter(({ errorCode }) => errorCode !== 'NOT_CONTROLLER').map(({ partitionIndex }) => `${id} ${keyOf(topicId, partitionIndex)}`),
+          partitions
+            .filter(({ errorCode }) => errorCode !== 'NOT_CONTROLLER')
+            .map(({ partitionIndex }) => `${id} ${keyOf(topicId, partitionIndex)}`),
         ),
       ),
     );

@@ -94,7 +94,9 @@ export class IsrChanges {
   #settle(asked: ReadonlyMap<Partition, IsrProposal>, response: AlterPartitionResponse): boolean {
     let again = false;
     const answers = new Map(
-      response.topics.flatMap(({ topicId, partitions }) => partitions.map((answer) => [`${topicId}/${answer.partitionIndex}`, answer] as const)),
+      response.topics.flatMap(({ topicId, partitions }) =>
+        partitions.map((answer) => [`${topicId}/${answer.partitionIndex}`, answer] as const),
+      ),
     );
     for (const [partition, proposal] of asked) {
       const answer = answers.get(`${partition.topicId}/${partition.index}`);
@@ -122,7 +124,7 @@ function topicsOf(asked: ReadonlyMap<Partition, IsrProposal>): AlterPartitionReq
   for (const [{ topicId, index }, { leaderEpoch, partitionEpoch, isr }] of asked) {
     const partitions = topics.get(topicId) ?? [];
     topics.set(topicId, partitions);
-    partitions.push({ partitionIndex: index, leaderEpoch, partitionEpoch, newIsrWithEpochs: [...isr], newIsr: [] });
+    partitions.push({ partitionIndex: index, leaderEpoch, partitionEpoch, newIsrWithEpochs: [...isr] });
   }
   return [...topics].map(([topicId, partitions]) => ({ topicId, partitions }));
 }

@@ -104,7 +104,11 @@ export class Leader {
   }
 
   /** A follower asks for what follows on all that it has on its disk. */
-  followerFetched(fetch: Pick<FollowerFetch, 'replicaId' | 'brokerEpoch' | 'fetchOffset' | 'logStartOffset'>, log: LogEnds, now: number): void {
+  followerFetched(
+    fetch: Pick<FollowerFetch, 'replicaId' | 'brokerEpoch' | 'fetchOffset' | 'logStartOffset'>,
+    log: LogEnds,
+    now: number,
+  ): void {
     this.#followers.get(fetch.replicaId)?.fetched(fetch, log.logEndOffset, now);
   }
 

@@ -68,7 +68,9 @@ export class Partition {
   readonly log: PartitionLog;
   readonly #host: PartitionHost;
   readonly #waiters = new CommitWaiters();
-  readonly #deletions = new CommitWaiters((offset) => `records up to offset ${offset} are deleted here, but not yet by every replica in sync`);
+  readonly #deletions = new CommitWaiters(
+    (offset) => `records up to offset ${offset} are deleted here, but not yet by every replica in sync`,
+  );
   readonly #readers = new Set<() => void>();
   readonly #followers = new Set<() => void>();
   #leader: Leader | undefined;
@@ -204,9 +206,7 @@ export class Partition {
     if (acks === -1 && !leader.hasEnoughReplicas) throw new KafkaError('NOT_ENOUGH_REPLICAS', this.#tooFew(leader));
     const info = this.log.append(records, { leaderEpoch: leader.epoch, origin: 'client' });
     const committed =
-      acks === -1 && info.lastOffset >= this.highWatermark
-        ? this.#waiters.add(info.lastOffset, this.#now + timeoutMs)
-        : undefined;
+      acks === -1 && info.lastOffset >= this.highWatermark ? this.#waiters.add(info.lastOffset, this.#now + timeoutMs) : undefined;
     this.#flush();
     this.#wake(this.#followers);
     return { info, committed };
@@ -246,8 +246,7 @@ export class Partition {
     this.checkLeader(fetch.currentLeaderEpoch);
     const leader = this.#leader!;
     const progress = leader.progressOf(fetch.replicaId);
-    if (progress === undefined)
-      throw new KafkaError('NOT_LEADER_OR_FOLLOWER', `broker ${fetch.replicaId} has no replica of ${this.name}`);
+    if (progress === undefined) throw new KafkaError('NOT_LEADER_OR_FOLLOWER', `broker ${fetch.replicaId} has no replica of ${this.name}`);
     if (fetch.brokerEpoch !== -1n && fetch.brokerEpoch < progress.brokerEpoch)
       throw new KafkaError('NOT_LEADER_OR_FOLLOWER', `a fetch of an incarnation of broker ${fetch.replicaId} that is over`);
     const { fetchOffset, lastFetchedEpoch } = fetch;
@@ -446,7 +445,10 @@ export class Partition {
   }
 
   #propose(proposal: IsrProposal, why: string): void {
-    this.#host.logger.info({ partition: this.name, isr: proposal.isr.map(({ brokerId }) => brokerId) }, `another in-sync set is asked for: ${why}`);
+    this.#host.logger.info(
+      { partition: this.name, isr: proposal.isr.map(({ brokerId }) => brokerId) },
+      `another in-sync set is asked for: ${why}`,
+    );
     this.#host.proposeIsr(this, proposal);
   }
 

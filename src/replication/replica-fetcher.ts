@@ -145,7 +145,6 @@ export class ReplicaFetcher {
   #fetch(positions: readonly FetchPosition[]): Promise<FetchResponse | 'interrupted' | undefined> {
     const { nodeId, brokerEpoch, settings, send, logger } = this.#options;
     const request: FetchRequestInput = {
-      replicaId: nodeId,
       replicaState: { replicaId: nodeId, replicaEpoch: brokerEpoch() },
       maxWaitMs: settings.maxWaitMs,
       minBytes: 1,

@@ -1,5 +1,12 @@
 import { AssertionError } from 'node:assert/strict';
-import { lostDirectory, type MetadataDelta, type MetadataImage, type PartitionImage, type TopicImage, unassignedDirectory } from '#metadata';
+import {
+  lostDirectory,
+  type MetadataDelta,
+  type MetadataImage,
+  type PartitionImage,
+  type TopicImage,
+  unassignedDirectory,
+} from '#metadata';
 import type { Clock, Logger, Timer } from '#platform';
 import { asKafkaError, KafkaError } from '#protocol';
 import type { AlterPartitionRequestInput, AlterPartitionResponse } from '#protocol/apis/alter-partition.ts';

@@ -14,7 +14,10 @@ import { handler } from '../handler.ts';
 /** Requests of brokers to the controller. One that is not the controller says so, and they look again. */
 const fromBrokers = [
   handler(brokerRegistration, '0-4', (request, context) => context.controller.brokerRegistration(request)),
-  handler(brokerHeartbeat, '0-2', (request, context) => context.controller.brokerHeartbeat(request)),
+  handler(brokerHeartbeat, '0-2', (request, context) => {
+    context.vanishedBrokers.heardOf(request, context.connection);
+    return context.controller.brokerHeartbeat(request);
+  }),
   handler(alterPartition, '2-3', (request, context) => context.controller.alterPartition(request, { version: context.apiVersion })),
   handler(allocateProducerIds, '0', (request, context) => context.controller.allocateProducerIds(request)),
 ];

@@ -14,7 +14,9 @@ export const handleDeleteRecords = handler(
     topics: await Promise.all(
       request.topics.map(async ({ name, partitions }) => ({
         name,
-        partitions: await Promise.all(partitions.map(({ partitionIndex, offset }) => deleteBefore(name, partitionIndex, offset, request.timeoutMs, context))),
+        partitions: await Promise.all(
+          partitions.map(({ partitionIndex, offset }) => deleteBefore(name, partitionIndex, offset, request.timeoutMs, context)),
+        ),
       })),
     ),
   }),

@@ -207,7 +207,7 @@ describe('a partition that cannot answer', () => {
   ])('offset $asked.fetchOffset is out of range, and the log start is told: $because', async ({ asked }) => {
     const broker = await withOrders();
     await broker.write(batchOf(['a']), batchOf(['b']), batchOf(['c']));
-    await broker.done(broker.leader().deleteRecordsBefore(1n));
+    await broker.done(broker.leader().deleteRecordsBefore(1n, 1000));
 
     expect(only(await broker.ask(fetch, 12, request(12, [asked])))).toMatchObject({
       errorCode: 'OFFSET_OUT_OF_RANGE',

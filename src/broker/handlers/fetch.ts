@@ -120,6 +120,20 @@ async function readAll(targets: readonly FetchTarget[], reader: Reader, maxBytes
   return { found, bytes, urgency };
 }
 
+/** Without records: how far the partition is. */
+function answerOf(target: FetchTarget, { highWatermark, lastStableOffset, log }: Partition): FetchedPartition {
+  const { logStartOffset } = log;
+  return {
+    partitionIndex: target.partition,
+    errorCode: 'NONE',
+    highWatermark,
+    lastStableOffset,
+    logStartOffset,
+    abortedTransactions: null,
+    records: noRecords,
+  };
+}
+
 /** What a follower does not know yet, besides records. */
 function hasNews({ highWatermark, logStartOffset = -1n }: FetchedPartition, known: FetchTarget): boolean {
   return highWatermark > known.highWatermark || logStartOffset > known.logStartOffset;
@@ -142,25 +156,17 @@ async function readOne(
       throw new KafkaError('TOPIC_AUTHORIZATION_FAILED');
     wakeUp.watch(partition, reader);
     const divergingEpoch = partition.divergence(target.lastFetchedEpoch, target.fetchOffset);
-    const preferredReadReplica = reader.type === 'consumer' ? nearerReplica(partition, target.fetchOffset, reader.rack, context) : undefined;
-    const readsNothing = divergingEpoch !== undefined || preferredReadReplica !== undefined;
-    const wanted = readsNothing ? 0 : Math.max(0, Math.min(target.maxBytes, room));
-    const atLeastOne = isFirst && !readsNothing;
+    // Where the histories have parted the offset says nothing: it may lie beyond the end.
+    if (divergingEpoch !== undefined) return { ...answerOf(target, partition), divergingEpoch };
+    const preferredReadReplica =
+      reader.type === 'consumer' ? nearerReplica(partition, target.fetchOffset, reader.rack, context) : undefined;
+    if (preferredReadReplica !== undefined) return { ...answerOf(target, partition), preferredReadReplica };
+    const wanted = Math.max(0, Math.min(target.maxBytes, room));
     const read =
       reader.type === 'follower'
-        ? await partition.readForFollower(target.fetchOffset, wanted, atLeastOne)
-        : await partition.read(target.fetchOffset, wanted, reader.isolationLevel, atLeastOne);
-    return {
-      partitionIndex: target.partition,
-      errorCode: 'NONE',
-      highWatermark: read.highWatermark,
-      lastStableOffset: read.lastStableOffset,
-      logStartOffset: read.logStartOffset,
-      abortedTransactions: read.abortedTransactions,
-      records: read.records,
-      ...(divergingEpoch === undefined ? {} : { divergingEpoch }),
-      ...(preferredReadReplica === undefined ? {} : { preferredReadReplica }),
-    };
+        ? await partition.readForFollower(target.fetchOffset, wanted, isFirst)
+        : await partition.read(target.fetchOffset, wanted, reader.isolationLevel, isFirst);
+    return { partitionIndex: target.partition, errorCode: 'NONE', ...read };
   } catch (error) {
     return failed(target, asKafkaError(error), partition, context);
   }

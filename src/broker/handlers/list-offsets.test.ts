@@ -43,7 +43,7 @@ async function withOrders(): Promise<TestBroker> {
 describe('ListOffsets', () => {
   test.each(versions)('version %i knows the end, the start, and a time', async (version) => {
     const broker = await withOrders();
-    await broker.done(broker.leader().deleteRecordsBefore(1n));
+    await broker.done(broker.leader().deleteRecordsBefore(1n, 1000));
     const leaderEpoch = version >= 4 ? 0 : -1;
 
     const answers = [];

@@ -47,7 +47,10 @@ async function find(topic: string, asked: AskedPartition, committedOnly: boolean
   const partition = context.partitions.leader(topic, asked.partitionIndex, asked.currentLeaderEpoch);
   // A new leader may not know yet what its readers were told of before; the end would seem to go back (KIP-207).
   if (asked.timestamp !== earliest && asked.timestamp !== earliestLocal && partition.isCatchingUpWithCommits) {
-    throw new KafkaError(apiVersion >= 5 ? 'OFFSET_NOT_AVAILABLE' : 'LEADER_NOT_AVAILABLE', `${partition.name} is still learning what is committed`);
+    throw new KafkaError(
+      apiVersion >= 5 ? 'OFFSET_NOT_AVAILABLE' : 'LEADER_NOT_AVAILABLE',
+      `${partition.name} is still learning what is committed`,
+    );
   }
   const found = await offsetFor(asked.timestamp, partition, committedOnly);
   return {

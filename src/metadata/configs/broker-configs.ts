@@ -209,7 +209,7 @@ const cluster: readonly ConfigDefinition[] = [
     'How often the controller looks for partitions that are not led by their preferred replica. Apache Kafka waits 300 seconds; here it is 10, since to move a leadership costs little.',
     { rule: atLeast(1), ...dynamic },
   ),
-  define('num.replica.fetchers', 'int', 1, 'How many connections fetch from each leader; with one replica each there is nothing to do.', {
+  define('num.replica.fetchers', 'int', 1, 'How many connections fetch from each leader; one is enough for one event loop.', {
     rule: atLeast(1),
     ...inert,
     ...dynamic,
@@ -217,16 +217,26 @@ const cluster: readonly ConfigDefinition[] = [
   define(
     'replica.lag.time.max.ms',
     'long',
-    30_000,
-    'After how long behind its leader a replica leaves the ISR; with one replica each there is nothing to do.',
-    inert,
+    10_000,
+    'After how many milliseconds behind its leader a replica leaves the ISR. Apache Kafka waits 30 seconds.',
+    { rule: atLeast(1) },
   ),
+  define('replica.fetch.max.bytes', 'int', 1_048_576, 'How many bytes of a partition a replica asks for at once.', { rule: atLeast(0) }),
+  define('replica.fetch.response.max.bytes', 'int', 10_485_760, 'How many bytes of all partitions together a replica asks for at once.', {
+    rule: atLeast(0),
+  }),
+  define('replica.fetch.wait.max.ms', 'int', 500, 'How long a leader that has nothing to send lets a replica wait, in milliseconds.', {
+    rule: atLeast(1),
+  }),
+  define('replica.fetch.backoff.ms', 'int', 100, 'How long a replica waits after a fetch that failed. Apache Kafka waits a second.', {
+    rule: atLeast(1),
+  }),
   define(
-    'replica.fetch.max.bytes',
-    'int',
-    1_048_576,
-    'How many bytes of a partition a replica asks for at once; with one replica each there is nothing to do.',
-    { rule: atLeast(0), ...inert },
+    'replica.selector.class',
+    'class',
+    null,
+    'org.apache.kafka.common.replica.RackAwareReplicaSelector lets consumers that name their rack read from a replica in it; without it they read from the leader.',
+    { rule: oneOf('', 'org.apache.kafka.common.replica.LeaderSelector', 'org.apache.kafka.common.replica.RackAwareReplicaSelector') },
   ),
 ];
 

@@ -1,0 +1,69 @@
+import type { MetadataImage } from '#metadata';
+import type { Address, Logger, Network } from '#platform';
+import type { Context } from './context.ts';
+
+/** Whether somebody listens at an address is known at once, or not at all. */
+const lookTimeoutMs = 1000;
+
+export interface VanishedBrokersOptions {
+  readonly nodeId: number;
+  readonly network: Network;
+  readonly log: Logger;
+  readonly image: () => MetadataImage;
+  readonly addressOf: (brokerId: number) => Address | undefined;
+  readonly controller: { readonly isActive: boolean; brokerVanished(brokerId: number, brokerEpoch: bigint): void };
+}
+
+type Connection = NonNullable<Context['connection']>;
+
+/**
+ * For the active controller: a broker whose process is gone need not be silent for a whole session before others lead what it led. When the
+ * connection of its heartbeats ends, somebody has a look whether anybody listens at its address. A connection that is refused says
+ * for certain that nobody does; anything else (no answer, say) says nothing, and the session decides.
+ */
+export class VanishedBrokers {
+  readonly #options: VanishedBrokersOptions;
+  /** Who was last heard of over each connection. */
+  readonly #heardOver = new WeakMap<Connection, { brokerId: number; brokerEpoch: bigint }>();
+
+  constructor(options: VanishedBrokersOptions) {
+    this.#options = options;
+  }
+
+  heardOf(broker: { brokerId: number; brokerEpoch: bigint }, connection: Connection | undefined): void {
+    if (connection === undefined || broker.brokerId === this.#options.nodeId) return;
+    const isNew = !this.#heardOver.has(connection);
+    this.#heardOver.set(connection, broker);
+    if (!isNew) return;
+    connection.onClose(() => {
+      const last = this.#heardOver.get(connection)!;
+      this.#look(last.brokerId, last.brokerEpoch);
+    });
+  }
+
+  /** This broker is the controller from now on, perhaps because the last one died, and perhaps not alone. */
+  lookAtAll(): void {
+    for (const { id, epoch, fenced } of this.#options.image().brokers.all()) {
+      if (!fenced && id !== this.#options.nodeId) this.#look(id, epoch);
+    }
+  }
+
+  #look(brokerId: number, brokerEpoch: bigint): void {
+    const { controller, network, log, addressOf } = this.#options;
+    const address = addressOf(brokerId);
+    if (!controller.isActive || address === undefined || !this.#isInService(brokerId, brokerEpoch)) return;
+    const connection = network.connect(address, { timeoutMs: lookTimeoutMs });
+    connection.onConnect(() => connection.destroy());
+    connection.onClose((error) => {
+      if (error?.code !== 'ECONNREFUSED' || !controller.isActive || !this.#isInService(brokerId, brokerEpoch)) return;
+      log.warn({ brokerId, address: `${address.host}:${address.port}` }, 'nobody listens at the address of a broker any more');
+      controller.brokerVanished(brokerId, brokerEpoch);
+    });
+  }
+
+  /** Still as this incarnation. */
+  #isInService(brokerId: number, brokerEpoch: bigint): boolean {
+    const broker = this.#options.image().brokers.get(brokerId);
+    return broker !== undefined && !broker.fenced && broker.epoch === brokerEpoch;
+  }
+}
