@@ -46,10 +46,10 @@ export const mutants: Readonly<Record<string, { readonly breaks: string; plant()
           return this.log.logEndOffset;
         },
       });
-      Partition.prototype.read = async function (fetchOffset, maxBytes, _isolationLevel, atLeastOne) {
-        const { logStartOffset, logEndOffset } = this.log;
-        const records = await this.log.read(fetchOffset, maxBytes, logEndOffset, atLeastOne);
-        return { records, highWatermark: logEndOffset, lastStableOffset: logEndOffset, logStartOffset, abortedTransactions: null };
+      const { read } = Partition.prototype;
+      Partition.prototype.read = async function (wanted) {
+        const { logEndOffset } = this.log;
+        return { ...(await read.call(this, { ...wanted, isolationLevel: 'all' })), highWatermark: logEndOffset };
       };
     },
   },

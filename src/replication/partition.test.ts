@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { buildEndTransactionMarker, KafkaError } from '#protocol';
 import type { Partition } from './partition.ts';
-import { alone, batchOf, Host, Observed, textsOf } from './testing.ts';
+import { alone, batchOf, Host, Observed, reading, textsOf } from './testing.ts';
 
 const all = -1;
 const minuteMs = 60_000;
@@ -29,7 +29,7 @@ describe('a leader', () => {
 
     for (let i = 0; i < 20; i++) {
       const { committed } = partition.append(batchOf([`number ${i}`]), all, minuteMs);
-      const read = await host.done(partition.read(0n, 1_000_000, 'read_uncommitted'));
+      const read = await host.done(partition.read(reading(0n)));
       const offsets = textsOf(read.records).map((text) => BigInt(text.split(':')[0]!));
       expect(offsets.every((offset) => offset < read.highWatermark)).toBe(true);
       expect(read.highWatermark >= last).toBe(true);
@@ -120,8 +120,8 @@ describe('a leader', () => {
     const partition = await host.leader();
     partition.append(batchOf(['quick']), 1, minuteMs);
 
-    expect((await host.done(partition.read(1n, 1000, 'read_uncommitted'))).records).toHaveLength(0);
-    await expect(host.done(partition.read(2n, 1000, 'read_uncommitted'))).rejects.toMatchObject({ errorName: 'OFFSET_OUT_OF_RANGE' });
+    expect((await host.done(partition.read(reading(1n)))).records).toHaveLength(0);
+    await expect(host.done(partition.read(reading(2n)))).rejects.toMatchObject({ errorName: 'OFFSET_OUT_OF_RANGE' });
   });
 
   test('a full disk refuses the append with a retriable error, and there is nothing to clean up when room was made (S6)', async () => {
@@ -135,7 +135,7 @@ describe('a leader', () => {
     host.disk.setCapacity(undefined);
     await host.done(partition.append(batchOf(['room']), all, minuteMs).committed!);
 
-    expect(textsOf((await host.done(partition.read(0n, 1000, 'read_uncommitted'))).records)).toEqual(['0:room']);
+    expect(textsOf((await host.done(partition.read(reading(0n)))).records)).toEqual(['0:room']);
   });
 });
 
@@ -149,7 +149,7 @@ describe('a leadership', () => {
     const log = host.directory.partition('orders', 0)!;
     const after = host.partitionOver(log);
     await host.done(after.becomeLeader(alone(2)));
-    const shown = textsOf((await host.done(after.read(0n, 1000, 'read_uncommitted'))).records);
+    const shown = textsOf((await host.done(after.read(reading(0n)))).records);
 
     host.world.node('broker').cutPower('strict');
     await host.openDirectory();
@@ -231,8 +231,8 @@ describe('reading', () => {
     const host = await Host.start();
     const partition = await written(host, [batchOf(['a long text '.repeat(50)])]);
 
-    const whole = await host.done(partition.read(0n, 10, 'read_uncommitted'));
-    const none = await host.done(partition.read(0n, 10, 'read_uncommitted', false));
+    const whole = await host.done(partition.read({ ...reading(0n), maxBytes: 10 }));
+    const none = await host.done(partition.read({ ...reading(0n, 'read_uncommitted'), maxBytes: 10, atLeastOne: false }));
 
     expect([whole.records.length > 10, none.records.length]).toEqual([true, 0]);
   });
@@ -244,12 +244,12 @@ describe('reading', () => {
     partition.log.append(abortMarker(5n), { leaderEpoch: 1, origin: 'coordinator' });
     await host.done(partition.append(batchOf(['open'], transactional(6n)), all, minuteMs).committed!);
 
-    const read = await host.done(partition.read(0n, 1_000_000, 'read_committed'));
+    const read = await host.done(partition.read(reading(0n, 'read_committed')));
 
     expect(read.abortedTransactions).toEqual([{ producerId: 5n, firstOffset: 0n }]);
     expect([read.highWatermark, read.lastStableOffset]).toEqual([4n, 3n]);
-    expect((await host.done(partition.read(3n, 1_000_000, 'read_committed'))).abortedTransactions).toEqual([]);
-    expect((await host.done(partition.read(0n, 1_000_000, 'read_uncommitted'))).abortedTransactions).toBeNull();
+    expect((await host.done(partition.read(reading(3n, 'read_committed')))).abortedTransactions).toEqual([]);
+    expect((await host.done(partition.read(reading(0n)))).abortedTransactions).toBeNull();
   });
 });
 

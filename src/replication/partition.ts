@@ -1,25 +1,14 @@
 import assert from 'node:assert/strict';
 import type { Clock, Logger } from '#platform';
-import { batchesIn, KafkaError } from '#protocol';
-import { type AppendInfo, NoSpaceError, type PartitionLog } from '#storage';
+import { KafkaError } from '#protocol';
+import type { AppendInfo, PartitionLog } from '#storage';
 import { CommitWaiters } from './commit-waiters.ts';
+import { FlushLoop } from './flush-loop.ts';
+import { Follower } from './follower.ts';
 import type { CommittedIsr, IsrProposal } from './isr-state.ts';
 import { type FollowerFetch, Leader, type Leadership, type LeaderView, type LogEnds } from './leader.ts';
-import { type EpochEnd, truncationOffset } from './truncation.ts';
-
-export type IsolationLevel = 'read_uncommitted' | 'read_committed';
-
-/** After a flush that found the disk full. */
-const fullDiskPauseMs = 500;
-const noBytes = Buffer.alloc(0);
-
-/** The leader's log lacks what this replica knows to be committed. Nothing was cut; somebody has to look. */
-export class CommitsMissingError extends KafkaError {
-  constructor(message: string) {
-    super('KAFKA_STORAGE_ERROR', message);
-    this.name = 'CommitsMissingError';
-  }
-}
+import { type Fetched, readLog, type Wanted } from './read-log.ts';
+import type { EpochEnd } from './truncation.ts';
 
 /** What a leader answers to a produce that it has appended. */
 export interface Appended {
@@ -27,19 +16,6 @@ export interface Appended {
   /** Resolves when the records may be acknowledged under acks=all; rejects when that will not happen here. */
   readonly committed: Promise<void> | undefined;
 }
-
-/** What a fetch found, at one moment. */
-export interface Fetched {
-  readonly records: Buffer;
-  readonly highWatermark: bigint;
-  readonly lastStableOffset: bigint;
-  readonly logStartOffset: bigint;
-  /** The transactions to be left out of what was found, the oldest first; null unless the reader asked for committed records only. */
-  readonly abortedTransactions: AbortedTransactions | null;
-}
-
-type AbortedTransactions = readonly { readonly producerId: bigint; readonly firstOffset: bigint }[];
-const noTransactions: AbortedTransactions = [];
 
 /** Whom a replica follows. */
 export interface Following {
@@ -53,7 +29,7 @@ export interface PartitionHost extends LeaderView {
   readonly logger: Logger;
   /** Asks the controller for another in-sync set; its answer comes through {@link Partition.isrAccepted} or {@link Partition.isrRefused}. */
   proposeIsr(partition: Partition, proposal: IsrProposal): void;
-  /** Has somebody allowed that a replica which lacks records may lead this topic (unclean.leader.election.enable)? */
+  /** unclean.leader.election.enable of the topic. */
   allowsUncleanLeaders(): boolean;
 }
 
@@ -71,13 +47,13 @@ export class Partition {
   readonly #deletions = new CommitWaiters(
     (offset) => `records up to offset ${offset} are deleted here, but not yet by every replica in sync`,
   );
+  readonly #flushLoop: FlushLoop;
   readonly #readers = new Set<() => void>();
   readonly #followers = new Set<() => void>();
   #leader: Leader | undefined;
-  #following: Following | undefined;
+  #following: Follower | undefined;
   /** Counts what was decided about the leadership: a leader that was still preparing when it was called off does not begin. */
   #decisions = 0;
-  #flushing = false;
   #closed = false;
 
   constructor(options: { topic: string; topicId: string; index: number; log: PartitionLog; host: PartitionHost }) {
@@ -86,6 +62,10 @@ export class Partition {
     this.index = options.index;
     this.log = options.log;
     this.#host = options.host;
+    this.#flushLoop = new FlushLoop(this.log, this.#host.clock, {
+      flushed: () => this.#raiseHighWatermark(),
+      failed: (error) => this.#flushFailed(error),
+    });
   }
 
   get name(): string {
@@ -103,7 +83,7 @@ export class Partition {
   }
 
   /** Whom this replica follows; undefined when it leads, or when nobody does. */
-  get following(): Following | undefined {
+  get following(): Follower | undefined {
     return this.#following;
   }
 
@@ -146,7 +126,7 @@ export class Partition {
       return;
     }
     const decision = ++this.#decisions;
-    this.#following = undefined;
+    this.#endFollowing();
     if (this.#leader === undefined) {
       await this.log.flush();
       if (decision !== this.#decisions || this.#closed) return;
@@ -157,15 +137,17 @@ export class Partition {
   }
 
   /** Follows another broker from here on. */
-  becomeFollower(following: Following): void {
+  becomeFollower({ leaderId, leaderEpoch }: Following): void {
     this.resign();
-    this.#following = following;
+    const { logger, allowsUncleanLeaders } = this.#host;
+    const onHighWatermark = () => this.#wake(this.#readers);
+    this.#following = new Follower({ leaderId, leaderEpoch, log: this.log, logger, allowsUncleanLeaders, onHighWatermark });
   }
 
   /** Neither leads nor follows. */
   resign(): void {
     this.#decisions++;
-    this.#following = undefined;
+    this.#endFollowing();
     if (this.#leader === undefined) return;
     this.#leader = undefined;
     this.#failWaiters(new KafkaError('NOT_LEADER_OR_FOLLOWER', `${this.name} is no longer led by this broker`));
@@ -207,34 +189,25 @@ export class Partition {
     const info = this.log.append(records, { leaderEpoch: leader.epoch, origin: 'client' });
     const committed =
       acks === -1 && info.lastOffset >= this.highWatermark ? this.#waiters.add(info.lastOffset, this.#now + timeoutMs) : undefined;
-    this.#flush();
+    this.#flushLoop.run();
     this.#wake(this.#followers);
     return { info, committed };
   }
 
   /**
-   * Whole batches from `fetchOffset` up to the high watermark, or the last stable offset. An offset beyond that which the log has
-   * already reads nothing: a producer with acks=1 may know it before it is committed.
-   * @param atLeastOne whether the first batch comes whole even beyond `maxBytes`
-   * @throws KafkaError OFFSET_OUT_OF_RANGE below the log start or beyond the log end (OFFSET_NOT_AVAILABLE beyond that of a follower, as its leader may
-   *   have more); that of {@link checkReplica} when the log was closed
+   * What a reader finds; see {@link readLog}.
+   * @throws KafkaError OFFSET_OUT_OF_RANGE; OFFSET_NOT_AVAILABLE beyond the end of a follower, as its leader may have more; that of {@link checkReplica}
+   *   when the log was closed
    */
-  async read(fetchOffset: bigint, maxBytes: number, isolationLevel: IsolationLevel, atLeastOne = true): Promise<Fetched> {
-    const { log, highWatermark, lastStableOffset } = this;
-    const committedOnly = isolationLevel === 'read_committed';
-    const upTo = committedOnly ? lastStableOffset : highWatermark;
-    if (this.#following !== undefined && fetchOffset > log.logEndOffset)
-      throw new KafkaError('OFFSET_NOT_AVAILABLE', `this follower of ${this.name} has not fetched offset ${fetchOffset} yet`);
-    const records = await this.#readUpTo(fetchOffset, maxBytes, upTo, atLeastOne);
-    const abortedTransactions = committedOnly ? this.#abortedIn(records, fetchOffset) : null;
-    return { records, highWatermark, lastStableOffset, logStartOffset: log.logStartOffset, abortedTransactions };
-  }
-
-  /** The same for a follower, which is given everything up to the log's end. @throws KafkaError as {@link read} */
-  async readForFollower(fetchOffset: bigint, maxBytes: number, atLeastOne: boolean): Promise<Fetched> {
-    const { highWatermark, lastStableOffset, log } = this;
-    const records = await this.#readUpTo(fetchOffset, maxBytes, log.logEndOffset, atLeastOne);
-    return { records, highWatermark, lastStableOffset, logStartOffset: log.logStartOffset, abortedTransactions: null };
+  async read(wanted: Wanted): Promise<Fetched> {
+    if (this.#following !== undefined && wanted.fetchOffset > this.log.logEndOffset)
+      throw new KafkaError('OFFSET_NOT_AVAILABLE', `this follower of ${this.name} has not fetched offset ${wanted.fetchOffset} yet`);
+    try {
+      return await readLog(this.log, wanted);
+    } catch (error) {
+      if (this.#closed) this.checkReplica();
+      throw error;
+    }
   }
 
   /**
@@ -285,52 +258,6 @@ export class Partition {
     }
     const { leaderEpoch: epoch, endOffset } = found;
     return epoch < lastFetchedEpoch || endOffset < fetchOffset ? { epoch, endOffset } : undefined;
-  }
-
-  /**
-   * Takes over what the leader sent for the log's end. Durable only after {@link PartitionLog.flush}.
-   * @param leaderEpoch in which it was asked for
-   * @throws KafkaError CORRUPT_MESSAGE, KAFKA_STORAGE_ERROR
-   */
-  appendAsFollower(leaderEpoch: number, fetched: { records: Buffer; highWatermark: bigint; logStartOffset: bigint }): void {
-    assert(this.#following?.leaderEpoch === leaderEpoch, `${this.name} does not follow in epoch ${leaderEpoch}`);
-    if (fetched.records.length > 0) this.log.appendAsFollower(fetched.records);
-    const { logEndOffset } = this.log;
-    const highWatermark = fetched.highWatermark < logEndOffset ? fetched.highWatermark : logEndOffset;
-    if (highWatermark > this.highWatermark) {
-      this.log.highWatermark = highWatermark;
-      this.#wake(this.#readers);
-    }
-    const start = fetched.logStartOffset < this.highWatermark ? fetched.logStartOffset : this.highWatermark;
-    if (start > this.log.logStartOffset) void this.log.incrementLogStartOffset(start).catch(() => {}); // asked for again by the next fetch
-  }
-
-  /**
-   * Cuts off what the leader does not have. What is below this replica's high watermark was committed, and no leader that was elected cleanly lacks it:
-   * then something is very wrong, and nothing is cut.
-   * @throws KafkaError KAFKA_STORAGE_ERROR
-   */
-  async truncateAsFollower(leaderEpoch: number, parted: EpochEnd): Promise<void> {
-    assert(this.#following?.leaderEpoch === leaderEpoch, `${this.name} does not follow in epoch ${leaderEpoch}`);
-    const offset = truncationOffset(this.log, parted);
-    const { logEndOffset } = this.log;
-    if (offset >= logEndOffset) return;
-    this.#checkTruncation(offset);
-    this.#host.logger.info(
-      { partition: this.name, leaderEpoch, from: String(logEndOffset), to: String(offset) },
-      'cutting off records that the leader does not have',
-    );
-    await this.log.truncateTo(offset);
-  }
-
-  /** The leader's log begins after this one ends: nothing of this one is needed any more. */
-  startAgainAt(leaderEpoch: number, logStartOffset: bigint): Promise<void> {
-    assert(this.#following?.leaderEpoch === leaderEpoch, `${this.name} does not follow in epoch ${leaderEpoch}`);
-    this.#host.logger.info(
-      { partition: this.name, leaderEpoch, logEndOffset: String(this.log.logEndOffset), logStartOffset: String(logStartOffset) },
-      'the leader does not have what follows on this log any more: starting again where its log begins',
-    );
-    return this.log.truncateFullyAndStartAt(logStartOffset);
   }
 
   /** Calls `callback` whenever a reader may find more or something else than before. Returns how to stop that. */
@@ -398,7 +325,8 @@ export class Partition {
     this.#closed = true;
     this.#decisions++;
     this.#leader = undefined;
-    this.#following = undefined;
+    this.#endFollowing();
+    this.#flushLoop.stop();
     this.#failWaiters(error);
     this.#wakeAll();
   }
@@ -431,15 +359,6 @@ export class Partition {
     throw new KafkaError('UNKNOWN_LEADER_EPOCH', `${this.name} is in leader epoch ${own}, the request already in ${given}`);
   }
 
-  /** What is committed is cut by nobody (P1), unless somebody has allowed it, or the page cache was trusted and has forgotten. */
-  #checkTruncation(offset: bigint): void {
-    if (offset >= this.highWatermark || this.log.durability === 'os' || this.#host.allowsUncleanLeaders()) return;
-    throw new CommitsMissingError(
-      `${this.name}: the leader's log parts from this one at ${offset}, below the high watermark ${this.highWatermark}: it lacks committed records. ` +
-        'Nothing is cut. If an unclean election was meant, set unclean.leader.election.enable=true for the topic.',
-    );
-  }
-
   #tooFew({ isr }: Leader): string {
     return `${this.name} has ${isr.length} in-sync replicas (${isr.join(', ')}), and min.insync.replicas is ${this.#host.minInsyncReplicas()}`;
   }
@@ -462,64 +381,14 @@ export class Partition {
     this.#releaseDeletions();
   }
 
-  async #readUpTo(fetchOffset: bigint, maxBytes: number, upTo: bigint, atLeastOne: boolean): Promise<Buffer> {
-    const { log } = this;
-    if (fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset) {
-      throw new KafkaError(
-        'OFFSET_OUT_OF_RANGE',
-        `${this.name} holds offsets ${log.logStartOffset} to ${log.logEndOffset}, not ${fetchOffset}`,
-      );
-    }
-    if (fetchOffset >= upTo || (!atLeastOne && maxBytes <= 0)) return noBytes;
-    try {
-      const found = log.read(fetchOffset, maxBytes, upTo, atLeastOne);
-      return found instanceof Promise ? await found : found;
-    } catch (error) {
-      if (this.#closed) this.checkReplica();
-      throw error;
-    }
-  }
-
-  /** One flush runs at a time; appends that come meanwhile go with the next. */
-  #flush(): void {
-    if (this.#flushing) return;
-    this.#flushing = true;
-    this.log.flush().then(
-      () => {
-        this.#flushing = false;
-        if (this.#closed) return;
-        this.#raiseHighWatermark();
-        if (this.log.flushedOffset < this.log.logEndOffset) this.#flush();
-      },
-      (error: unknown) => {
-        this.#flushing = false;
-        if (!this.#closed) this.#flushFailed(error);
-      },
-    );
-  }
-
-  /** A full disk passes: nothing was lost, and the flush is repeated. Anything else is final (S5). */
   #flushFailed(error: unknown): void {
-    if (error instanceof NoSpaceError) {
-      this.#flushing = true;
-      this.#host.clock.after(fullDiskPauseMs, () => {
-        this.#flushing = false;
-        if (!this.#closed) this.#flush();
-      });
-      return;
-    }
     this.#host.logger.error({ partition: this.name, error: String(error) }, 'flush failed: the partition goes offline');
     this.close(new KafkaError('KAFKA_STORAGE_ERROR', `${this.name}: the disk refused to make records durable`, { cause: error }));
   }
 
-  #abortedIn(records: Buffer, fetchOffset: bigint): AbortedTransactions {
-    if (records.length === 0 || this.log.abortedTransactions(fetchOffset, this.highWatermark).length === 0) return noTransactions;
-    let end = fetchOffset;
-    for (const batch of batchesIn(records)) end = batch.lastOffset + 1n;
-    return this.log
-      .abortedTransactions(fetchOffset, end)
-      .map(({ producerId, firstOffset }) => ({ producerId, firstOffset }))
-      .sort((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1));
+  #endFollowing(): void {
+    this.#following?.end();
+    this.#following = undefined;
   }
 
   #raiseHighWatermark(): void {

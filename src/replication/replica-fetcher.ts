@@ -4,7 +4,8 @@ import { asKafkaError, KafkaError } from '#protocol';
 import type { FetchRequestInput, FetchResponse } from '#protocol/apis/fetch.ts';
 import { DamagedLogError, NoSpaceError } from '#storage';
 import { type FetchPosition, FetchSession } from './fetch-session.ts';
-import { CommitsMissingError, type Partition } from './partition.ts';
+import { CommitsMissingError, type Follower } from './follower.ts';
+import type { Partition } from './partition.ts';
 
 export interface FetcherSettings {
   /** replica.fetch.wait.max.ms: how long the leader may wait for something to send. */
@@ -35,12 +36,20 @@ export interface FetcherOptions {
   readonly logger: Logger;
 }
 
+/** A partition that is asked for. */
+interface Due {
+  readonly partition: Partition;
+  readonly follower: Follower;
+  readonly position: FetchPosition;
+}
+
 type Answer = FetchResponse['responses'][number]['partitions'][number];
 
 /** An abandoned fetch keeps its connection busy for as long as the leader waits, so its successor takes another one. */
 const lanes = 4;
 /** Partitions that are added together are fetched for together. */
 const gatherMs = 2;
+const noRecords = Buffer.alloc(0);
 /** While the disk is full. */
 const fullDiskPauseMs = 1000;
 
@@ -116,29 +125,16 @@ export class ReplicaFetcher {
   }
 
   /** The partitions to ask for, each with all that it has on the disk. */
-  async #durable(): Promise<{ partition: Partition; position: FetchPosition }[]> {
+  async #durable(): Promise<Due[]> {
     const now = this.#options.clock.monotonic();
     const due = [...this.#partitions].filter(([, pausedUntil]) => pausedUntil <= now).map(([partition]) => partition);
     const dirty = due.filter(({ log }) => log.flushedOffset < log.logEndOffset);
     await Promise.all(dirty.map((partition) => this.#attempt(partition, () => partition.log.flush())));
     return due.flatMap((partition) => {
-      const position = this.#positionOf(partition);
-      return position === undefined ? [] : [{ partition, position }];
+      const { following: follower, log } = partition;
+      if (follower?.leaderId !== this.leaderId || !this.#partitions.has(partition) || log.flushedOffset < log.logEndOffset) return [];
+      return [{ partition, follower, position: positionOf(partition, follower) }];
     });
-  }
-
-  #positionOf(partition: Partition): FetchPosition | undefined {
-    const { following, log } = partition;
-    if (following?.leaderId !== this.leaderId || !this.#partitions.has(partition) || log.flushedOffset < log.logEndOffset) return undefined;
-    return {
-      topicId: partition.topicId,
-      partition: partition.index,
-      currentLeaderEpoch: following.leaderEpoch,
-      fetchOffset: log.logEndOffset,
-      lastFetchedEpoch: log.lastEpoch ?? -1,
-      logStartOffset: log.logStartOffset,
-      highWatermark: partition.highWatermark,
-    };
   }
 
   /** Undefined when it failed. */
@@ -181,37 +177,22 @@ export class ReplicaFetcher {
   }
 
   /** All partitions of an answer: first in memory, then on the disk, side by side. */
-  async #takeOver(due: readonly { partition: Partition; position: FetchPosition }[], response: FetchResponse): Promise<void> {
+  async #takeOver(due: readonly Due[], response: FetchResponse): Promise<void> {
     const asked = new Map(due.map((one) => [`${one.position.topicId}/${one.position.partition}`, one]));
     const work: Promise<void>[] = [];
     for (const { topicId, partitions } of response.responses) {
       for (const answer of partitions) {
         const found = asked.get(`${topicId}/${answer.partitionIndex}`);
         if (found === undefined || !this.#isCurrent(found)) continue;
-        work.push(this.#attempt(found.partition, () => this.#takeOverOne(found.partition, found.position, answer)));
+        work.push(this.#attempt(found.partition, () => takeOver(found, answer)));
       }
     }
     await Promise.all(work);
   }
 
   /** The answer is to what the replica is and has now. */
-  #isCurrent({ partition, position }: { partition: Partition; position: FetchPosition }): boolean {
-    return (
-      this.#partitions.has(partition) &&
-      partition.following?.leaderEpoch === position.currentLeaderEpoch &&
-      partition.log.logEndOffset === position.fetchOffset
-    );
-  }
-
-  #takeOverOne(partition: Partition, position: FetchPosition, answer: Answer): Promise<void> {
-    const { currentLeaderEpoch, fetchOffset } = position;
-    if (answer.errorCode === 'OFFSET_OUT_OF_RANGE' && answer.logStartOffset > fetchOffset)
-      return partition.startAgainAt(currentLeaderEpoch, answer.logStartOffset);
-    if (answer.errorCode !== 'NONE') throw new KafkaError(answer.errorCode);
-    if (answer.divergingEpoch.epoch >= 0) return partition.truncateAsFollower(currentLeaderEpoch, answer.divergingEpoch);
-    const records = answer.records ?? Buffer.alloc(0);
-    partition.appendAsFollower(currentLeaderEpoch, { records, highWatermark: answer.highWatermark, logStartOffset: answer.logStartOffset });
-    return records.length > 0 ? partition.log.flush() : Promise.resolve();
+  #isCurrent({ partition, follower, position }: Due): boolean {
+    return this.#partitions.has(partition) && partition.following === follower && partition.log.logEndOffset === position.fetchOffset;
   }
 
   /** What goes wrong with one partition does not stop the others. */
@@ -254,4 +235,27 @@ export class ReplicaFetcher {
       };
     });
   }
+}
+
+function positionOf({ topicId, index, log }: Partition, { leaderEpoch }: Follower): FetchPosition {
+  return {
+    topicId,
+    partition: index,
+    currentLeaderEpoch: leaderEpoch,
+    fetchOffset: log.logEndOffset,
+    lastFetchedEpoch: log.lastEpoch ?? -1,
+    logStartOffset: log.logStartOffset,
+    highWatermark: log.highWatermark,
+  };
+}
+
+/** Resolves when what the leader has answered is on this disk. */
+function takeOver({ partition, follower, position }: Due, answer: Answer): Promise<void> {
+  if (answer.errorCode === 'OFFSET_OUT_OF_RANGE' && answer.logStartOffset > position.fetchOffset)
+    return follower.startAgainAt(answer.logStartOffset);
+  if (answer.errorCode !== 'NONE') throw new KafkaError(answer.errorCode);
+  if (answer.divergingEpoch.epoch >= 0) return follower.truncate(answer.divergingEpoch);
+  const records = answer.records ?? noRecords;
+  follower.append({ records, highWatermark: answer.highWatermark, logStartOffset: answer.logStartOffset });
+  return records.length > 0 ? partition.log.flush() : Promise.resolve();
 }

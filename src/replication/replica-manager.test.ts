@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { config, newLeader, newTopic, removeTopic } from '#metadata/testing.ts';
 import type { ReplicaManager, ReplicaManagerOptions } from './replica-manager.ts';
-import { batchOf, billsId, Host, Metadata, nodeId, Observed, ordersAgainId, ordersId, textsOf } from './testing.ts';
+import { batchOf, billsId, Host, Metadata, nodeId, Observed, ordersAgainId, ordersId, reading, textsOf } from './testing.ts';
 
 const elsewhere = 2;
 const minuteMs = 60_000;
@@ -106,7 +106,7 @@ describe('leadership', () => {
     await applyAll(host, manager, metadata);
 
     const leader = manager.leader('orders', 0, 2);
-    expect(textsOf((await host.done(leader.read(0n, 1000, 'read_uncommitted'))).records)).toEqual(['0:kept']);
+    expect(textsOf((await host.done(leader.read(reading(0n)))).records)).toEqual(['0:kept']);
   });
 });
 

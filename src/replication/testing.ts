@@ -6,6 +6,7 @@ import type { MetadataRecord } from '#protocol/stored/metadata-record.ts';
 import { defaultLogConfig, type LogConfig, LogDirectory, type PartitionLog } from '#storage';
 import type { Leadership } from './leader.ts';
 import { Partition, type PartitionHost } from './partition.ts';
+import type { IsolationLevel, Wanted } from './read-log.ts';
 import { ReplicaManager, type ReplicaManagerOptions } from './replica-manager.ts';
 
 export const ordersId = 'b3JkZXJzLW9yZGVycy1vcg';
@@ -65,7 +66,7 @@ export class Host {
   }
 
   partitionOver(log: PartitionLog, host: Partial<PartitionHost> = {}): Partition {
-    return new Partition({ topic: 'orders', topicId: ordersId, index: 0, log, host: { ...this.partitionHost(), ...host } });
+    return new Partition({ topic: 'orders', topicId: ordersId, index: log.partition, log, host: { ...this.partitionHost(), ...host } });
   }
 
   /** A broker on which nothing else goes on: everybody may join, one replica is enough, and nobody answers for in-sync sets. */
@@ -173,4 +174,9 @@ export function batchOf(texts: readonly string[], options: Partial<RecordBatchIn
 /** `offset:text` of each record. */
 export function textsOf(batches: Buffer): string[] {
   return [...batchesIn(batches)].flatMap((batch) => Array.from(batch.records(), (record) => `${record.offset}:${record.value}`));
+}
+
+/** As much as there is from an offset on. */
+export function reading(fetchOffset: bigint, isolationLevel: IsolationLevel = 'read_uncommitted'): Wanted {
+  return { fetchOffset, maxBytes: 1_000_000, atLeastOne: true, isolationLevel };
 }

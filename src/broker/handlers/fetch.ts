@@ -161,11 +161,12 @@ async function readOne(
     const preferredReadReplica =
       reader.type === 'consumer' ? nearerReplica(partition, target.fetchOffset, reader.rack, context) : undefined;
     if (preferredReadReplica !== undefined) return { ...answerOf(target, partition), preferredReadReplica };
-    const wanted = Math.max(0, Math.min(target.maxBytes, room));
-    const read =
-      reader.type === 'follower'
-        ? await partition.readForFollower(target.fetchOffset, wanted, isFirst)
-        : await partition.read(target.fetchOffset, wanted, reader.isolationLevel, isFirst);
+    const read = await partition.read({
+      fetchOffset: target.fetchOffset,
+      maxBytes: Math.max(0, Math.min(target.maxBytes, room)),
+      atLeastOne: isFirst,
+      isolationLevel: reader.type === 'follower' ? 'all' : reader.isolationLevel,
+    });
     return { partitionIndex: target.partition, errorCode: 'NONE', ...read };
   } catch (error) {
     return failed(target, asKafkaError(error), partition, context);

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { newLeader, removeTopic } from '#metadata/testing.ts';
 import { crc32c, type RequestInput, type ResponseOf } from '#protocol';
 import { produce } from '#protocol/apis/produce.ts';
+import { reading } from '#replication/testing.ts';
 import { batchOf, decodeAnswer, ordersId, TestBroker, textsOf } from '../testing.ts';
 
 const byName = [3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
@@ -27,7 +28,7 @@ async function withOrders(leaders: readonly number[] = [1]): Promise<TestBroker>
 }
 
 async function content(broker: TestBroker): Promise<string[]> {
-  return textsOf((await broker.done(broker.leader().read(0n, 1_000_000, 'read_uncommitted'))).records);
+  return textsOf((await broker.done(broker.leader().read(reading(0n)))).records);
 }
 
 describe('a batch', () => {
