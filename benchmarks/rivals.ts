@@ -6,7 +6,7 @@ import { produce } from '#protocol/apis/produce.ts';
 import { BrokerClient } from '#transport';
 import { foreign } from '../test/clients/installed.ts';
 import { BrokerProcesses } from '../test/support/broker-processes.ts';
-import { KafkaProcesses } from './kafka-processes.ts';
+import { KafkaProcesses } from '../test/support/kafka-processes.ts';
 import { usageOf } from './usage.ts';
 
 /** A running cluster that is measured. */

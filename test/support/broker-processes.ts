@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from './ports.ts';
@@ -19,20 +19,31 @@ interface Member {
   stderr: () => string;
 }
 
+export interface BrokerProcessOptions {
+  /** Added to each `broker` command. */
+  readonly args?: readonly string[];
+  /** Taken, and a folder of its own otherwise. */
+  readonly directory?: string;
+  /** What the brokers print goes, all starts together, to broker-N.log in the directory, and not through this process. */
+  readonly logsToFiles?: boolean;
+  /** What Node is given before the program, and the environment of one broker. */
+  readonly launch?: (id: number) => { nodeArgs: readonly string[]; env: Readonly<Record<string, string>> };
+}
+
 /** Brokers as real processes of this checkout, on free ports, with data in a folder of their own that {@link stop} removes. */
 export class BrokerProcesses {
   readonly directory: string;
   readonly #members: Member[];
-  readonly #args: readonly string[];
+  readonly #options: BrokerProcessOptions;
 
-  private constructor(members: Member[], directory: string, args: readonly string[]) {
+  private constructor(members: Member[], directory: string, options: BrokerProcessOptions) {
     this.#members = members;
     this.directory = directory;
-    this.#args = args;
+    this.#options = options;
   }
 
-  /** Picks ports and a folder; starts nothing. `args` are added to each `broker` command. */
-  static async prepare(count: number, options: { args?: readonly string[]; directory?: string } = {}): Promise<BrokerProcesses> {
+  /** Picks ports and a folder; starts nothing. */
+  static async prepare(count: number, options: BrokerProcessOptions = {}): Promise<BrokerProcesses> {
     const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'kafka-lite-'));
     const ports = await freePorts(count);
     const members = ports.map((port, index) => ({
@@ -43,11 +54,11 @@ export class BrokerProcesses {
       stdout: () => '',
       stderr: () => '',
     }));
-    return new BrokerProcesses(members, directory, options.args ?? []);
+    return new BrokerProcesses(members, directory, options);
   }
 
   /** Starts all of them and waits until each serves requests. */
-  static async start(count: number, options: { args?: readonly string[]; directory?: string } = {}): Promise<BrokerProcesses> {
+  static async start(count: number, options: BrokerProcessOptions = {}): Promise<BrokerProcesses> {
     const cluster = await BrokerProcesses.prepare(count, options);
     for (const { id } of cluster.#members) cluster.startBroker(id);
     await cluster.ready();
@@ -80,6 +91,7 @@ export class BrokerProcesses {
   }
 
   stderr(id: number): string {
+    if (this.#options.logsToFiles) return existsSync(this.logOf(id)) ? readFileSync(this.logOf(id), 'utf8') : '';
     return this.#member(id).stderr();
   }
 
@@ -96,15 +108,29 @@ export class BrokerProcesses {
   argsOf(id: number): string[] {
     const peers = this.#members.filter((other) => other.id !== id).map(({ port }) => `localhost:${port}`);
     const named = peers.length > 0 ? [`--peers=${peers.join(',')}`] : [];
-    return ['broker', `--id=${id}`, `--port=${this.port(id)}`, ...named, `--data=${this.dataOf(id)}`, ...this.#args];
+    return ['broker', `--id=${id}`, `--port=${this.port(id)}`, ...named, `--data=${this.dataOf(id)}`, ...(this.#options.args ?? [])];
   }
 
   startBroker(id: number): void {
     const member = this.#member(id);
     member.isKilled = false;
-    member.child = spawn(process.execPath, [main, ...this.argsOf(id)], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const { nodeArgs, env } = this.#options.launch?.(id) ?? { nodeArgs: [], env: {} };
+    const log = this.#options.logsToFiles ? openSync(this.logOf(id), 'a') : undefined;
+    member.child = spawn(process.execPath, [...nodeArgs, main, ...this.argsOf(id)], {
+      stdio: ['ignore', log ?? 'pipe', log ?? 'pipe'],
+      env: { ...process.env, ...env },
+    });
+    if (log !== undefined) {
+      closeSync(log);
+      return;
+    }
     member.stdout = collect(member.child, 'stdout');
     member.stderr = collect(member.child, 'stderr');
+  }
+
+  /** Where the logs go with `logsToFiles`. */
+  logOf(id: number): string {
+    return join(this.directory, `broker-${id}.log`);
   }
 
   /** Sends the signal and waits for the end of the process. */
@@ -139,7 +165,7 @@ export class BrokerProcesses {
     await Promise.all(this.ids.map((id) => this.kill(id)));
     if (!options.keep) rmSync(this.directory, { recursive: true, force: true });
     const logs = fallen.map(
-      ({ id, child, stderr }) => `broker ${id} ended by itself (${child?.exitCode ?? child?.signalCode})\n${stderr().slice(-4000)}`,
+      ({ id, child }) => `broker ${id} ended by itself (${child?.exitCode ?? child?.signalCode})\n${this.stderr(id).slice(-4000)}`,
     );
     if (logs.length > 0) throw new Error(logs.join('\n'));
   }

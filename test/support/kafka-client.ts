@@ -1,8 +1,10 @@
 import { type Address, NetworkError, NodeClock, NodeNetwork, silentLogger } from '#platform';
 import { batchesIn, type ErrorName, KafkaError, type LogRecord, type RecordBatch, zeroUuid } from '#protocol';
 import { createTopics } from '#protocol/apis/create-topics.ts';
+import { describeQuorum } from '#protocol/apis/describe-quorum.ts';
 import { fetch } from '#protocol/apis/fetch.ts';
 import { initProducerId } from '#protocol/apis/init-producer-id.ts';
+import { listOffsets } from '#protocol/apis/list-offsets.ts';
 import { metadata } from '#protocol/apis/metadata.ts';
 import { produce } from '#protocol/apis/produce.ts';
 import { BrokerClient } from '#transport';
@@ -14,12 +16,42 @@ export interface Produced {
   readonly errorMessage: string | null;
 }
 
+/** What a broker says of a partition. */
+export interface PartitionState {
+  readonly partition: number;
+  /** -1 while there is none. */
+  readonly leader: number;
+  readonly leaderEpoch: number;
+  readonly replicas: readonly number[];
+  readonly isr: readonly number[];
+}
+
+/** How a partition answered to a fetch. */
+export interface Fetched {
+  readonly errorCode: ErrorName;
+  readonly highWatermark: bigint;
+  /** From the offset asked for. */
+  readonly records: LogRecord[];
+}
+
+/** Where to fetch. */
+export interface FetchFrom {
+  readonly partition: number;
+  readonly offset: bigint;
+  /** The leader, unless it is given. */
+  readonly broker?: number;
+  /** As real clients do, so that a leader of old says so. */
+  readonly leaderEpoch?: number;
+  readonly maxWaitMs?: number;
+  readonly maxBytes?: number;
+}
+
 /** A plain Kafka client for tests: nothing is retried, and every error is told as it came. */
 export class KafkaClient {
   readonly #client: BrokerClient;
-  readonly #bootstrap: readonly Address[];
+  readonly #bootstrap: Address[];
   #brokers = new Map<number, Address>();
-  #topics = new Map<string, { id: string; leaders: ReadonlyMap<number, number> }>();
+  #topics = new Map<string, { id: string; partitions: readonly PartitionState[] }>();
 
   /** @param bootstrap host:port, separated by commas */
   constructor(bootstrap: string, requestTimeoutMs = 20_000) {
@@ -42,9 +74,30 @@ export class KafkaClient {
     this.#topics = new Map(
       topics.map(({ name, topicId, partitions }) => [
         name!,
-        { id: topicId, leaders: new Map(partitions.map(({ partitionIndex, leaderId }) => [partitionIndex, leaderId])) },
+        {
+          id: topicId,
+          partitions: partitions.map(({ partitionIndex, leaderId, leaderEpoch, replicaNodes, isrNodes }) => ({
+            partition: partitionIndex,
+            leader: leaderId,
+            leaderEpoch,
+            replicas: replicaNodes,
+            isr: isrNodes,
+          })),
+        },
       ]),
     );
+  }
+
+  /** As of the last refresh; empty when the topic is not known. */
+  partitionsOf(topic: string): readonly PartitionState[] {
+    return this.#topics.get(topic)?.partitions ?? [];
+  }
+
+  /** Who leads the metadata log; -1 while nobody does. */
+  async controller(): Promise<number> {
+    const topics = [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }];
+    const answer = await this.#anywhere((place) => this.#client.send(place, describeQuorum, { topics }));
+    return answer.topics[0]?.partitions[0]?.leaderId ?? -1;
   }
 
   /** As of the last refresh. */
@@ -78,28 +131,32 @@ export class KafkaClient {
     return answer.responses[0]!.partitionResponses[0]!;
   }
 
+  /** Asks one broker, once. @throws NetworkError; KafkaError LEADER_NOT_AVAILABLE without a leader, CORRUPT_MESSAGE for a wrong CRC */
+  async fetchFrom(topic: string, from: FetchFrom): Promise<Fetched> {
+    const { errorCode, highWatermark, batches } = await this.#fetch(topic, from);
+    return { errorCode, highWatermark, records: recordsFrom(batches, from.offset) };
+  }
+
+  /** The offset that the next record will get, as the leader of that epoch tells consumers. @throws NetworkError; KafkaError what it answered */
+  async endOffset(topic: string, partition: number, leaderEpoch = -1): Promise<bigint> {
+    const { place } = await this.#leader(topic, partition);
+    const partitions = [{ partitionIndex: partition, currentLeaderEpoch: leaderEpoch, timestamp: -1n }];
+    const answer = await this.#client.send(place, listOffsets, { replicaId: -1, topics: [{ name: topic, partitions }] });
+    const { errorCode, offset } = answer.topics[0]!.partitions[0]!;
+    if (errorCode !== 'NONE') throw new KafkaError(errorCode, `the end of ${topic}-${partition}`);
+    return offset;
+  }
+
   /** The batches from the one that holds an offset, at most about 8 MB of them; none at the end. @throws KafkaError what the partition answered */
   async fetchBatches(topic: string, partition: number, fetchOffset: bigint): Promise<RecordBatch[]> {
-    const { place, id } = await this.#leader(topic, partition);
-    const asked = { partition, fetchOffset, partitionMaxBytes: 8_388_608 };
-    const { responses } = await this.#client.send(place, fetch, {
-      maxWaitMs: 0,
-      minBytes: 0,
-      topics: [{ topic, topicId: id, partitions: [asked] }],
-      forgottenTopicsData: [],
-    });
-    const { errorCode, records } = responses[0]!.partitions[0]!;
+    const { errorCode, batches } = await this.#fetch(topic, { partition, offset: fetchOffset });
     if (errorCode !== 'NONE') throw new KafkaError(errorCode, `fetch of ${topic}-${partition} at ${fetchOffset}`);
-    const batches = [...batchesIn(records ?? Buffer.alloc(0))];
-    const damaged = batches.find((batch) => !batch.isValidCrc());
-    if (damaged !== undefined) throw new KafkaError('CORRUPT_MESSAGE', `batch at ${damaged.baseOffset} of ${topic}-${partition}`);
     return batches;
   }
 
   /** The records of {@link fetchBatches}, those before the offset left out. */
   async fetch(topic: string, partition: number, fetchOffset: bigint): Promise<LogRecord[]> {
-    const batches = await this.fetchBatches(topic, partition, fetchOffset);
-    return batches.flatMap((batch) => [...batch.records()].filter(({ offset }) => offset >= fetchOffset));
+    return recordsFrom(await this.fetchBatches(topic, partition, fetchOffset), fetchOffset);
   }
 
   /** All records from an offset to the end. */
@@ -112,11 +169,28 @@ export class KafkaClient {
     }
   }
 
-  async #leader(topic: string, partition: number): Promise<{ place: Address; id: string }> {
+  async #fetch(topic: string, from: FetchFrom): Promise<{ errorCode: ErrorName; highWatermark: bigint; batches: RecordBatch[] }> {
+    const { partition, offset, leaderEpoch = -1, maxBytes = 8_388_608, maxWaitMs = 0 } = from;
+    const { place, id } = await this.#leader(topic, partition, from.broker);
+    const asked = { partition, fetchOffset: offset, currentLeaderEpoch: leaderEpoch, partitionMaxBytes: maxBytes };
+    const { responses } = await this.#client.send(place, fetch, {
+      maxWaitMs,
+      minBytes: maxWaitMs === 0 ? 0 : 1,
+      topics: [{ topic, topicId: id, partitions: [asked] }],
+      forgottenTopicsData: [],
+    });
+    const { errorCode, highWatermark, records } = responses[0]!.partitions[0]!;
+    const batches = [...batchesIn(records ?? Buffer.alloc(0))];
+    const damaged = batches.find((batch) => !batch.isValidCrc());
+    if (damaged !== undefined) throw new KafkaError('CORRUPT_MESSAGE', `batch at ${damaged.baseOffset} of ${topic}-${partition}`);
+    return { errorCode, highWatermark, batches };
+  }
+
+  async #leader(topic: string, partition: number, broker?: number): Promise<{ place: Address; id: string }> {
     for (const isFresh of [false, true]) {
       if (isFresh) await this.refresh();
       const known = this.#topics.get(topic);
-      const place = this.#brokers.get(known?.leaders.get(partition) ?? -1);
+      const place = this.#brokers.get(broker ?? known?.partitions.find((each) => each.partition === partition)?.leader ?? -1);
       if (known !== undefined && place !== undefined) return { place, id: known.id ?? zeroUuid };
     }
     throw new KafkaError('LEADER_NOT_AVAILABLE', `${topic}-${partition} has no leader`);
@@ -124,14 +198,20 @@ export class KafkaClient {
 
   async #anywhere<T>(ask: (place: Address) => Promise<T>): Promise<T> {
     let last: unknown;
-    for (const place of this.#bootstrap) {
+    for (const place of [...this.#bootstrap]) {
       try {
         return await ask(place);
       } catch (error) {
         if (!(error instanceof NetworkError)) throw error;
         last = error;
+        // The next call asks another one first: this one may hang.
+        if (this.#bootstrap[0] === place) this.#bootstrap.push(this.#bootstrap.shift()!);
       }
     }
     throw last;
   }
+}
+
+function recordsFrom(batches: readonly RecordBatch[], offset: bigint): LogRecord[] {
+  return batches.flatMap((batch) => [...batch.records()].filter((record) => record.offset >= offset));
 }
