@@ -17,8 +17,15 @@ export interface SentBatch {
   baseOffset: bigint | undefined;
 }
 
+/** Is told what a producer sends, and what it learns of it. */
+export interface SendLog {
+  /** The outcome is unknown until {@link acknowledged} sets it. */
+  sent(stream: string, partition: number, first: number, count: number): SentBatch;
+  acknowledged(batch: SentBatch, baseOffset: bigint | undefined): void;
+}
+
 /** All that was sent, in the order of sending; each acknowledgement is also a line in a file, as evidence outside of the process. */
-export class History {
+export class History implements SendLog {
   readonly batches: SentBatch[] = [];
   readonly #file: string | undefined;
 

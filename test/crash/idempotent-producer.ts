@@ -1,7 +1,7 @@
 import { NetworkError, type Random } from '#platform';
 import { addToSequence, buildRecordBatch, type Codec, type ErrorName, isRetriable, KafkaError } from '#protocol';
 import type { KafkaClient } from '../support/kafka-client.ts';
-import { type History, type SentBatch, valueFor } from './history.ts';
+import { type SendLog, type SentBatch, valueFor } from './history.ts';
 
 /** As Kafka's own producer: a broker remembers this many batches, so no more may be unanswered. */
 const largestWindow = 5;
@@ -27,11 +27,12 @@ interface Identity {
  */
 export class IdempotentProducer {
   readonly #client: KafkaClient;
-  readonly #history: History;
+  readonly #history: SendLog;
   readonly #random: Random;
   readonly #topic: string;
   readonly #stream: string;
   readonly #partition: number;
+  readonly #restMs: number;
   #next = 0;
   #id: Identity | undefined;
   /** Unanswered, in sequence. */
@@ -41,13 +42,23 @@ export class IdempotentProducer {
   /** What no correct broker answers. */
   readonly problems: string[] = [];
 
-  constructor(options: { client: KafkaClient; history: History; random: Random; topic: string; stream: string; partition: number }) {
+  /** @param options.restMs how long it rests between batches that went together; not at all unless given */
+  constructor(options: {
+    client: KafkaClient;
+    history: SendLog;
+    random: Random;
+    topic: string;
+    stream: string;
+    partition: number;
+    restMs?: number;
+  }) {
     this.#client = options.client;
     this.#history = options.history;
     this.#random = options.random;
     this.#topic = options.topic;
     this.#stream = options.stream;
     this.#partition = options.partition;
+    this.#restMs = options.restMs ?? 0;
   }
 
   /** Writes until it is stopped. */
@@ -81,6 +92,7 @@ export class IdempotentProducer {
     while (!this.#isStopped && this.problems.length === 0) {
       if (this.#window.length > 0) await this.#resend();
       else await this.#sendSome();
+      if (this.#restMs > 0) await new Promise((resolve) => setTimeout(resolve, this.#restMs));
     }
   }
 

@@ -9,8 +9,8 @@ export interface SmallDisk {
   fill(freeBytes: number): void;
   /** Makes room again. */
   empty(): void;
-  /** Unmounts it; the folder stays, as an empty one. */
-  remove(): void;
+  /** Unmounts it; the folder stays, as an empty one. With `keep` its content stays as well, in the image beside it. */
+  remove(options?: { keep?: boolean }): void;
 }
 
 /**
@@ -43,9 +43,9 @@ export function mountSmallDisk(directory: string, bytes: number): SmallDisk | un
     empty() {
       rmSync(ballast, { force: true });
     },
-    remove() {
+    remove({ keep = false } = {}) {
       runs('umount', directory);
-      rmSync(image, { force: true });
+      if (!keep) rmSync(image, { force: true });
     },
   };
 }
