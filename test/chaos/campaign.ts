@@ -102,6 +102,7 @@ export class Campaign {
       note: (what) => history.fault(what),
       fallen: (id) => this.#noteFallen(id),
     }));
+    if (this.#isAborted) nemesis.stop();
     const timer = setInterval(() => progress(this.#progressLine(history, nemesis)), progressMs);
     let healed: number | string;
     try {

@@ -15,6 +15,8 @@ export interface ClusterOptions {
   readonly against: 'ours' | 'kafka';
   /** The broker whose data goes to a file system of its own, where this process may mount one. */
   readonly smallDiskOf?: number;
+  /** No links, and all settings as they are by default. */
+  readonly isPlain?: boolean;
 }
 
 /** What the two kinds of processes have in common. */
@@ -142,6 +144,7 @@ export class ChaosCluster {
   /** The same for the processes alone, at once, as the last thing that this process does. */
   killNow(): void {
     for (const id of this.ids) if (this.isRunning(id)) process.kill(this.#processes.pid(id), 'SIGKILL');
+    this.smallDisk?.disk.remove({ keep: true });
   }
 }
 
@@ -153,8 +156,13 @@ function smallDiskFor({ smallDiskOf }: ClusterOptions, dataOf: (id: number) => s
 /** Our brokers dial through their links by a module that is loaded before the program. */
 async function prepareOurs(options: ClusterOptions): Promise<Parts> {
   const dialled = new Map<number, [number, number][]>();
+  const { directory } = options;
+  if (options.isPlain) {
+    const processes = await BrokerProcesses.prepare(options.brokers, { directory, logsToFiles: true });
+    return { name: 'kafka-lite-cluster', processes, links: new Links(), smallDisk: undefined, url: (id, path) => processes.url(id, path) };
+  }
   const processes = await BrokerProcesses.prepare(options.brokers, {
-    directory: options.directory,
+    directory,
     args: ['--config', `log.segment.bytes=${segmentBytes}`],
     logsToFiles: true,
     launch: (id) => ({ nodeArgs: ['--import', dialThroughLinks], env: { CHAOS_LINKS: JSON.stringify(dialled.get(id)) } }),
@@ -174,21 +182,16 @@ async function prepareOurs(options: ClusterOptions): Promise<Parts> {
 
 /** Apache Kafka's brokers know each other by names, which each resolves by a hosts file of its own, to the addresses of its links. */
 async function prepareKafka(options: ClusterOptions): Promise<Parts> {
-  const address = (from: number, to: number) => `127.0.${from}.${to}`;
-  const processes = await KafkaProcesses.prepare(options.brokers, {
-    directory: options.directory,
-    heap: '512m',
-    address,
-    properties: {
-      'default.replication.factor': Math.min(3, options.brokers),
-      'min.insync.replicas': Math.min(2, options.brokers),
-      'log.segment.bytes': segmentBytes,
-    },
-  });
+  const { directory } = options;
+  const address = options.isPlain ? undefined : (from: number, to: number) => `127.0.${from}.${to}`;
+  // The only settings of its own that are not Kafka's defaults: with one replica there would be nothing to compare.
+  const replicated = { 'default.replication.factor': Math.min(3, options.brokers), 'min.insync.replicas': Math.min(2, options.brokers) };
+  const properties = options.isPlain ? replicated : { ...replicated, 'log.segment.bytes': segmentBytes };
+  const processes = await KafkaProcesses.prepare(options.brokers, { directory, heap: '512m', address, properties });
   const links = new Links();
   for (const from of processes.ids) {
     for (const to of processes.ids) {
-      if (from === to) continue;
+      if (from === to || address === undefined) continue;
       const { brokers, controllers } = processes.portsOf(to);
       for (const port of [brokers, controllers]) await links.open(from, to, { host: address(from, to), port, targetPort: port });
     }

@@ -9,7 +9,7 @@ import type { Context } from './workload/index.ts';
 const stepMs = 100;
 
 /** Waits until every partition has a leader and all its replicas in sync. @returns how long that took, or a sentence on what is missing */
-export async function whenHealed(context: Omit<Context, 'random'>, timeoutMs: number): Promise<number | string> {
+export async function whenHealed(context: Pick<Context, 'cluster' | 'topic' | 'partitions'>, timeoutMs: number): Promise<number | string> {
   const client = new KafkaClient(context.cluster.bootstrap, 3_000);
   const start = performance.now();
   try {

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { freePorts } from '../support/ports.ts';
+import { succeed } from '../support/processes.ts';
 import { RawConnection } from '../support/raw-connection.ts';
 import { Links } from './links.ts';
 
@@ -107,4 +109,15 @@ test('a reset breaks connections off, and a broker that is down refuses them unt
   const again = await RawConnection.open(port);
   again.send(frame('b'));
   expect((await again.next()).toString()).toBe('b');
+});
+
+test('a process that loads the module dials through its links, and others directly', async () => {
+  const { port: targetPort } = server.address() as { port: number };
+  const program = `import net from 'node:net'; net.connect({ host: 'localhost', port: ${targetPort} }, function () { console.log(this.remotePort); this.end(); });`;
+  const args = ['--import', join(import.meta.dirname, 'dial-through-links.ts'), '--input-type=module', '-e', program];
+
+  const through = await succeed(process.execPath, args, { env: { CHAOS_LINKS: JSON.stringify([[targetPort, port]]) } });
+  const directly = await succeed(process.execPath, args, { env: { CHAOS_LINKS: '[]' } });
+
+  expect([Number(through), Number(directly)]).toEqual([port, targetPort]);
 });

@@ -1,6 +1,7 @@
 import type { CampaignReport } from './campaign.ts';
 import { checkers } from './checkers/index.ts';
 import type { History } from './history.ts';
+import { table } from './table.ts';
 import { producerKinds } from './workload/index.ts';
 
 /** What one checker came to. */
@@ -41,17 +42,4 @@ export function workloadTable({ history, faults, fallen, healedMs, leftOut, logg
     `all replicas in sync ${healedMs === undefined ? 'never' : `${(healedMs / 1000).toFixed(1)} s`} after the last fault and the quiet time`,
     `brokers that ended by themselves: ${fallen.length === 0 ? 'none' : fallen.join(', ')}; lines of errors in their logs: ${loggedErrors}`,
   ].join('\n');
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const isNumber = (text: string) => /^\d+$/.test(text);
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => (isNumber(cell) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }

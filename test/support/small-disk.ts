@@ -44,7 +44,7 @@ export function mountSmallDisk(directory: string, bytes: number): SmallDisk | un
       rmSync(ballast, { force: true });
     },
     remove({ keep = false } = {}) {
-      runs('umount', directory);
+      runs('umount', '--lazy', directory); // a process that was killed this moment may still have files open
       if (!keep) rmSync(image, { force: true });
     },
   };
