@@ -83,8 +83,6 @@ export class RaftContext {
   highWatermark: bigint;
   /** The log holds a founding record that is committed, as far as this node knows, or came from such a log. */
   founded: boolean;
-  /** The snapshot that stands before the log's start is missing or damaged here: one must be fetched before anything is applied. */
-  needsSnapshot: boolean;
   /** The log was damaged and is copied again: until it holds all up to here, this node neither votes nor stands (R13). See repair.ts. */
   promised: EpochEnd | undefined;
   become!: Transitions;
@@ -105,7 +103,6 @@ export class RaftContext {
     clusterId: string | undefined;
     founded: boolean;
     election: ElectionState;
-    needsSnapshot: boolean;
     promised?: EpochEnd | undefined;
   }) {
     this.self = options.self;
@@ -116,10 +113,9 @@ export class RaftContext {
     this.peers = options.peers;
     this.clusterId = options.clusterId;
     this.founded = options.founded;
-    this.needsSnapshot = options.needsSnapshot;
     this.promised = options.promised;
     this.#saved = options.election;
-    this.highWatermark = options.needsSnapshot ? 0n : (options.log.latestSnapshot?.endOffset ?? options.log.startOffset);
+    this.highWatermark = options.log.latestSnapshot?.endOffset ?? options.log.startOffset;
   }
 
   /** The election state as it will be on disk when the effects so far are carried out. */
@@ -167,7 +163,7 @@ export class RaftContext {
    * known to be committed may too: nobody else may hold the record that removes it, and then nobody else could win (Raft thesis, 4.2.2).
    */
   get mayStand(): boolean {
-    if (this.needsSnapshot || this.promised !== undefined) return false;
+    if (this.promised !== undefined) return false;
     const { latest, latestOffset, previous } = this.voters;
     if (latest.length > 0) {
       return (
@@ -269,11 +265,10 @@ export class RaftContext {
   /** The snapshot becomes all that this node has. */
   installSnapshot(snapshot: SnapshotId, voters: readonly Voter[]): void {
     assert(
-      this.needsSnapshot || snapshot.endOffset > this.highWatermark,
+      snapshot.endOffset > this.highWatermark,
       `R10: snapshot ${snapshot.endOffset} is below the high watermark ${this.highWatermark}`,
     );
     this.voters.reset(voters);
-    this.needsSnapshot = false;
     this.highWatermark = snapshot.endOffset;
     this.emit({ type: 'installSnapshot', snapshot });
     this.formation.committed();

@@ -117,15 +117,15 @@ export class Follower implements RaftState {
 
   /** Only a log that is flushed to its end may be named in a fetch: the leader counts it as safe (R8). */
   #canFetch(): boolean {
-    const { log, needsSnapshot } = this.#context;
+    const { log } = this.#context;
     if (this.#fetching || this.#snapshot?.isWhole === true) return false;
-    return needsSnapshot || log.flushedOffset >= log.endOffset;
+    return log.flushedOffset >= log.endOffset;
   }
 
   #fetch(): void {
     if (!this.#canFetch()) return;
     const context = this.#context;
-    const { config, log, needsSnapshot, self } = context;
+    const { config, log, self } = context;
     this.#fetching = true;
     const replica = { id: self.id, directoryId: self.directoryId };
     const clusterId = context.clusterId ?? null;
@@ -143,8 +143,8 @@ export class Follower implements RaftState {
         clusterId,
         replica,
         epoch,
-        fetchOffset: needsSnapshot ? 0n : log.endOffset,
-        lastFetchedEpoch: needsSnapshot ? 0 : log.lastEpoch,
+        fetchOffset: log.endOffset,
+        lastFetchedEpoch: log.lastEpoch,
         highWatermark: context.highWatermark,
         maxWaitMs: config.fetchMaxWaitMs,
       },
@@ -158,13 +158,6 @@ export class Follower implements RaftState {
     if (answer.snapshot !== undefined) {
       const position = context.log.partialSnapshotSize(answer.snapshot);
       this.#snapshot = new SnapshotFetch(context, answer.snapshot, position);
-      return;
-    }
-    if (context.needsSnapshot) {
-      context.emit({
-        type: 'fatal',
-        message: 'The metadata snapshot of this broker is missing or damaged and the leader has none to replace it.',
-      });
       return;
     }
     if (answer.diverging !== undefined) {
@@ -210,7 +203,6 @@ export class Follower implements RaftState {
   #raiseHighWatermark(): void {
     const context = this.#context;
     this.#fetchAt = Math.min(this.#fetchAt, context.now);
-    if (context.needsSnapshot) return;
     const { flushedOffset } = context.log;
     context.raiseHighWatermark(this.#leaderHighWatermark < flushedOffset ? this.#leaderHighWatermark : flushedOffset);
     context.copied(this.#leaderHighWatermark);

@@ -31,7 +31,7 @@ export class PartitionLogView implements LogView {
   get epochBeforeStart(): number {
     if (this.startOffset === 0n) return 0;
     const snapshot = this.#snapshots.ids.findLast(({ endOffset }) => endOffset === this.startOffset);
-    return snapshot?.epoch ?? this.#log.epochEntries[0]?.epoch ?? this.latestSnapshot?.epoch ?? 0;
+    return snapshot?.epoch ?? this.latestSnapshot?.epoch ?? 0;
   }
 
   get latestSnapshot(): SnapshotId | undefined {

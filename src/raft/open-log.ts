@@ -5,7 +5,7 @@ import { readFormation, writeFormation } from './formation-file.ts';
 import { metadataTopicName, openMetadataLog } from './metadata-log.ts';
 import { type ElectionPlace, readElection, writeElection } from './quorum-state.ts';
 import { type RecoveredRaft, recoverRaft } from './recovery.ts';
-import { type Repair, readRepair, writeRepair } from './repair-file.ts';
+import { readRepair, writeRepair } from './repair-file.ts';
 import { readableVoters } from './salvage.ts';
 import type { ElectionState, EpochEnd, FormationState, ReplicaKey } from './types.ts';
 import { sameReplica } from './voters.ts';
@@ -27,6 +27,11 @@ export interface OpenedLog extends RecoveredRaft {
   readonly formation: FormationState | undefined;
   /** What this broker must hold again before it votes; undefined when its log is whole. */
   readonly promised: EpochEnd | undefined;
+}
+
+interface WholeLog {
+  readonly log: PartitionLog;
+  readonly recovered: RecoveredRaft;
 }
 
 const nothing: ElectionState = { epoch: 0, leaderId: -1, votedFor: undefined };
@@ -64,18 +69,14 @@ class LogOpening {
     if (damage !== undefined) logger.error({ damage }, 'one of the two copies of the election state cannot be used; the other one is');
     if (damage !== undefined || isMissing) await writeElection(this.#place, election);
     const formation = readFormation(disk, directory);
-    const failed = this.#failed;
-    if (failed !== undefined) return this.#repair(failed.failure, election, failed.recoveryPoint, formation, repair);
-    const log = await openMetadataLog(logDirectory);
-    try {
-      const recovered = await recoverRaft(disk, directory, log, logger);
-      this.#check(log, election, recovered);
-      return { log, election, formation, promised: repair?.promised, ...recovered };
-    } catch (error) {
-      // Whoever reads damage from a log marks it.
-      if (log.failure === undefined) throw error;
-      return this.#repair(log.failure, election, log.logEndOffset, formation, repair);
+    const found = await this.#inspect();
+    if ('failure' in found) {
+      const { endOffset } = repair?.promised ?? { endOffset: 0n };
+      const promised = { epoch: election.epoch, endOffset: found.flushedOffset > endOffset ? found.flushedOffset : endOffset };
+      return this.#setAside(found.failure, election, promised, formation);
     }
+    this.#checkEpoch(found.log, election);
+    return { log: found.log, election, formation, promised: repair?.promised, ...found.recovered };
   }
 
   get #isEmpty(): boolean {
@@ -86,34 +87,40 @@ class LogOpening {
     return this.#options.logDirectory.failedPartitions().find(({ topic, partition }) => topic === metadataTopicName && partition === 0);
   }
 
-  /** What must not be guessed at. */
-  #check(log: PartitionLog, election: ElectionState, { loaded, needsSnapshot }: RecoveredRaft): void {
-    const { directory, peers } = this.#options;
-    if (election.epoch < (log.lastEpoch ?? 0)) {
-      throw new Error(
-        `${directory}/quorum-state is missing or damaged: it tells of epoch ${election.epoch}, and the log has records of epoch ${log.lastEpoch}. Nothing was changed. Restore it, or start this broker with an empty directory.`,
-      );
-    }
-    if (needsSnapshot && peers.length === 0) {
-      const has =
-        loaded === undefined ? 'no snapshot there can be read' : `the newest snapshot that can be read ends at ${loaded.id.endOffset}`;
-      throw new KafkaError(
-        'KAFKA_STORAGE_ERROR',
-        `${directory} is damaged: its log begins at offset ${log.logStartOffset} and ${has}. This broker has no peers to copy it from. Nothing but the name of the damaged snapshot was changed; restore it from a copy.`,
-      );
+  #checkEpoch(log: PartitionLog, { epoch }: ElectionState): void {
+    if (epoch >= (log.lastEpoch ?? 0)) return;
+    throw new Error(
+      `${this.#place.directory}/quorum-state is missing or damaged: it tells of epoch ${epoch}, and the log has records of epoch ${log.lastEpoch}. Nothing was changed. Restore it, or start this broker with an empty directory.`,
+    );
+  }
+
+  /** What the log's directory holds; or why it is not whole, and how far it was flushed at least. */
+  async #inspect(): Promise<WholeLog | { readonly failure: KafkaError; readonly flushedOffset: bigint }> {
+    const failed = this.#failed;
+    if (failed !== undefined) return { failure: failed.failure, flushedOffset: failed.recoveryPoint };
+    const { directory, disk, logDirectory, logger } = this.#options;
+    const log = await openMetadataLog(logDirectory);
+    const damaged = (failure: KafkaError) => ({ failure, flushedOffset: log.logEndOffset });
+    try {
+      const recovered = await recoverRaft(disk, directory, log, logger);
+      const gap = this.#gapBefore(log, recovered);
+      return gap === undefined ? { log, recovered } : damaged(gap);
+    } catch (error) {
+      // Whoever reads damage from a log marks it.
+      if (log.failure === undefined) throw error;
+      return damaged(log.failure);
     }
   }
 
-  #repair(
-    failure: Error,
-    election: ElectionState,
-    flushedOffset: bigint,
-    formation: FormationState | undefined,
-    earlier: Repair | undefined,
-  ): Promise<OpenedLog> {
-    const promisedBefore = earlier?.promised.endOffset ?? 0n;
-    const endOffset = flushedOffset > promisedBefore ? flushedOffset : promisedBefore;
-    return this.#setAside(failure, election, { epoch: election.epoch, endOffset }, formation);
+  /** A log that begins after offset 0 is whole only with a snapshot that reaches its start. */
+  #gapBefore(log: PartitionLog, { loaded }: RecoveredRaft): KafkaError | undefined {
+    const end = loaded?.id.endOffset ?? 0n;
+    if (log.logStartOffset <= end) return undefined;
+    const has = loaded === undefined ? 'no snapshot there can be read' : `the newest snapshot that can be read ends at ${end}`;
+    return new KafkaError(
+      'KAFKA_STORAGE_ERROR',
+      `${this.#place.directory} is damaged: its log begins at offset ${log.logStartOffset} and ${has}. Nothing but the names of damaged snapshots was changed; restore them from a copy.`,
+    );
   }
 
   /** First of all it is remembered, durably, that this node must not vote. */
@@ -141,28 +148,14 @@ class LogOpening {
 
   /** A crash in its middle leads here again. */
   async #beginAnew(election: ElectionState, promised: EpochEnd, formation: FormationState | undefined): Promise<OpenedLog> {
-    const { directory, disk, logDirectory, logger } = this.#options;
-    let recovered = this.#failed === undefined ? await this.#recovered() : undefined;
-    if (recovered === undefined) {
-      await logDirectory.setAside(metadataTopicName, 0);
-      await openMetadataLog(logDirectory);
-    }
+    const { directory, disk, logDirectory } = this.#options;
+    const found = await this.#inspect();
+    if ('failure' in found) await logDirectory.setAside(metadataTopicName, 0, found.failure);
+    const log = await openMetadataLog(logDirectory);
     if (election.epoch > 0) await writeElection(this.#place, election);
     if (formation !== undefined) await writeFormation(disk, directory, formation);
-    recovered ??= await recoverRaft(disk, directory, await openMetadataLog(logDirectory), logger);
+    const recovered = 'failure' in found ? await recoverRaft(disk, directory, log, this.#options.logger) : found.recovered;
     await writeRepair(disk, logDirectory.path, { promised, settingAside: false, formation: undefined });
-    return { log: await openMetadataLog(logDirectory), election, formation, promised, ...recovered };
-  }
-
-  /** Undefined when the log is damaged. */
-  async #recovered(): Promise<RecoveredRaft | undefined> {
-    const { directory, disk, logDirectory, logger } = this.#options;
-    const log = await openMetadataLog(logDirectory);
-    try {
-      return await recoverRaft(disk, directory, log, logger);
-    } catch (error) {
-      if (log.failure === undefined) throw error;
-      return undefined;
-    }
+    return { log, election, formation, promised, ...recovered };
   }
 }

@@ -38,8 +38,6 @@ export interface RaftNodeOptions {
   readonly config: RaftConfig;
   readonly random: Random;
   readonly now: number;
-  /** The log begins after offset 0 and no snapshot that reaches its start could be read. */
-  readonly needsSnapshot?: boolean;
   /** The log was damaged, and what is there of it was copied since: what this node may have promised before. */
   readonly promised?: EpochEnd | undefined;
 }
@@ -57,7 +55,7 @@ export class RaftNode {
     const { clusterId, election, formation, log, now } = options;
     const isEmpty = log.endOffset === 0n && log.startOffset === 0n && options.voters.latest.length === 0;
     const founded = formation?.founded ?? (!isEmpty || (options.promised !== undefined && clusterId !== undefined));
-    const context = new RaftContext({ ...options, needsSnapshot: options.needsSnapshot ?? false, founded });
+    const context = new RaftContext({ ...options, founded });
     this.#context = context;
     context.now = now;
     context.formation = new Formation(context, formation, now);

@@ -137,7 +137,6 @@ export class Raft {
       config: this.#config,
       random: random.fork('raft'),
       now: clock.monotonic(),
-      needsSnapshot: parts.needsSnapshot,
       promised: parts.promised,
     });
     this.#peers = new PeerRequests(options.client, options.advertised);

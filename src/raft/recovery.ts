@@ -13,8 +13,6 @@ export interface RecoveredRaft {
   readonly voters: VoterHistory;
   /** The newest snapshot that is whole; the listeners begin with it. */
   readonly loaded: SnapshotContent | undefined;
-  /** The log begins after offset 0, and no whole snapshot reaches its start. */
-  readonly needsSnapshot: boolean;
 }
 
 /** Reads the snapshots and the voter sets of a metadata log. A log that ends before its snapshot starts anew at the snapshot's end. */
@@ -24,11 +22,10 @@ export async function recoverRaft(disk: Disk, directory: string, log: PartitionL
   if (loaded !== undefined && (log.logEndOffset < loaded.id.endOffset || isOfAnotherHistory(log, loaded))) {
     await log.truncateFullyAndStartAt(loaded.id.endOffset);
   }
-  const needsSnapshot = log.logStartOffset > (loaded?.id.endOffset ?? 0n);
   const voters = new VoterHistory();
   if (loaded !== undefined && loaded.voters.length > 0) voters.reset(loaded.voters);
   await readVoters(log, voters, loaded?.id.endOffset ?? 0n);
-  return { snapshots, voters, loaded, needsSnapshot };
+  return { snapshots, voters, loaded };
 }
 
 /** A crash may have come between the snapshot's arrival and the end of the log that it replaces. */

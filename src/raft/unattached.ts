@@ -69,8 +69,8 @@ export class Unattached implements RaftState {
       clusterId: context.clusterId ?? null,
       replica: context.self,
       epoch: context.election.epoch,
-      fetchOffset: context.needsSnapshot ? 0n : context.log.flushedOffset,
-      lastFetchedEpoch: context.needsSnapshot ? 0 : context.log.lastEpoch,
+      fetchOffset: context.log.flushedOffset,
+      lastFetchedEpoch: context.log.lastEpoch,
       highWatermark: context.highWatermark,
       maxWaitMs: 0,
     });

@@ -219,15 +219,16 @@ export class LogDirectory {
   }
 
   /**
-   * Sets a partition aside whose files are damaged: one of {@link failedPartitions}, or one whose log has a `failure`. Its directory gets
+   * Sets a partition aside whose files are damaged: one of {@link failedPartitions}, one whose log has a `failure`, or one of which the caller
+   * knows by `found` that something is missing. Its directory gets
    * another name, under which nobody loads it and whoever wants to can look into it, and {@link createPartition} can make an empty log in its
    * place. When the promise resolves it cannot come back. Of each partition the last one that was set aside is kept, until it is deleted.
    * @returns where the files are now
    */
-  async setAside(topic: string, partition: number): Promise<string> {
+  async setAside(topic: string, partition: number, found?: KafkaError): Promise<string> {
     this.#assertOnline();
     const name = partitionDirectoryName(topic, partition);
-    const failure = this.#partitions.get(name)?.failure ?? this.#failed.get(name)?.failure;
+    const failure = this.#partitions.get(name)?.failure ?? this.#failed.get(name)?.failure ?? found;
     assert(failure, `${this.path}/${name} is not set aside: it is not known to be damaged`);
     const stray = strayPartitionDirectoryName(topic, partition, this.#host.random.bytes(4).toString('hex'));
     await this.#letGo(topic, partition, stray);
