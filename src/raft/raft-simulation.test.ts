@@ -1,25 +1,14 @@
 import { expect, test } from 'vitest';
+import { play as playSeed } from './simulation/play-seed.ts';
 import { SimulatedCluster, type SimulationOptions } from './simulation/simulated-cluster.ts';
 
-/** Runs one seed: faults, then peace, in which all have to agree and a new record has to be committed. The seed is in every failure's message. */
+/** The same with what was played in every failure's message. */
 function play(options: SimulationOptions): SimulatedCluster {
-  const cluster = new SimulatedCluster(options);
   try {
-    cluster.runWithFaults();
-    cluster.heal();
-    cluster.run(cluster.now + 60_000, () => cluster.hasConverged);
-    if (!cluster.hasConverged) throw new Error(`no agreement within a minute:\n${cluster.describe()}`);
-    const isLast = () => cluster.oracle.committed.at(-1)?.content === 'the last one';
-    for (let attempt = 0; attempt < 20 && !isLast(); attempt++) {
-      cluster.run(cluster.now + 50);
-      if (cluster.leader?.log.batches.at(-1)?.content !== 'the last one') cluster.leader?.append('the last one');
-      cluster.run(cluster.now + 500);
-    }
-    if (!isLast()) throw new Error(`nothing more is committed:\n${cluster.describe()}`);
+    return playSeed(options);
   } catch (error) {
     throw new Error(`${JSON.stringify(options)}: ${(error as Error).message}`, { cause: error });
   }
-  return cluster;
 }
 
 test.each([

@@ -2,50 +2,11 @@ import assert from 'node:assert/strict';
 import { type Random, SeededRandom } from '#platform';
 import { defaultRaftConfig, type RaftAnswer, type RaftRequest, type SnapshotId, type Voter } from '../types.ts';
 import { majorityOf } from '../voters.ts';
+import { Agenda } from './agenda.ts';
 import { Oracle } from './oracle.ts';
-import type { SimulatedSnapshot } from './simulated-log.ts';
+import type { SimulatedBatch, SimulatedSnapshot } from './simulated-log.ts';
 import { blankDisk, type Mutation, type SimulatedDisk, SimulatedNode, type World } from './simulated-node.ts';
-
-/** A heap of actions by time; those of equal time keep their order. */
-class Agenda {
-  readonly #items: { readonly at: number; readonly order: number; readonly action: () => void }[] = [];
-  #order = 0;
-
-  get size(): number {
-    return this.#items.length;
-  }
-
-  push(at: number, action: () => void): void {
-    const items = this.#items;
-    let index = items.push({ at, order: this.#order++, action }) - 1;
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      if (!this.#before(index, parent)) break;
-      [items[index], items[parent]] = [items[parent]!, items[index]!];
-      index = parent;
-    }
-  }
-
-  pop(): { readonly at: number; readonly action: () => void } | undefined {
-    const items = this.#items;
-    const first = items[0];
-    const last = items.pop();
-    if (first === undefined || last === undefined || items.length === 0) return first;
-    items[0] = last;
-    for (let index = 0; ; ) {
-      let least = index;
-      for (const child of [2 * index + 1, 2 * index + 2]) if (child < items.length && this.#before(child, least)) least = child;
-      if (least === index) return first;
-      [items[index], items[least]] = [items[least]!, items[index]!];
-      index = least;
-    }
-  }
-
-  #before(a: number, b: number): boolean {
-    const [first, second] = [this.#items[a]!, this.#items[b]!];
-    return first.at < second.at || (first.at === second.at && first.order < second.order);
-  }
-}
+import { VoterSets } from './voter-sets.ts';
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -57,6 +18,10 @@ export interface SimulationOptions {
   readonly mutation?: Mutation;
   /** Do operators add and remove voters? */
   readonly changes?: boolean;
+  /** Do logs get damaged, and disks replaced by empty ones, as far as a majority stays sound? */
+  readonly damage?: boolean;
+  /** Hears what happens, a line each. */
+  readonly trace?: ((line: string) => void) | undefined;
 }
 
 /** Some RaftNodes, a network that loses, delays and doubles, disks that forget, and an oracle. One seed decides everything. */
@@ -71,8 +36,11 @@ export class SimulatedCluster implements World {
   readonly #options: SimulationOptions;
   readonly #snapshots = new Map<string, SimulatedSnapshot>();
   readonly #cut = new Set<string>();
+  /** What was on disks and in logs that are gone, by directory id. */
+  readonly #gone = new Map<string, SimulatedBatch[]>();
   readonly #pending = new Map<number, { readonly from: SimulatedNode; readonly requestId: number; readonly to: number }>();
   #nextPending = 1;
+  #replaced = 0;
   #content = 0;
   #lossPercent = 0;
   steps = 0;
@@ -81,7 +49,7 @@ export class SimulatedCluster implements World {
     this.#options = options;
     this.random = new SeededRandom(options.seed);
     this.nodes = Array.from({ length: options.nodes }, () => undefined);
-    this.#disks = Array.from({ length: options.nodes }, blankDisk);
+    this.#disks = Array.from({ length: options.nodes }, (_, index) => blankDisk(`directory-of-${index + 1}`));
   }
 
   after(delayMs: number, action: () => void): void {
@@ -100,14 +68,49 @@ export class SimulatedCluster implements World {
 
   start(index: number): void {
     if (this.nodes[index]?.alive === true) return;
+    const disk = this.#disks[index]!;
+    this.trace(() => `${index + 1} starts on ${disk.directoryId}${disk.promised === undefined ? '' : ', with a log to repair'}`);
     const peers = this.#addresses().filter((address) => address.port !== index);
-    this.nodes[index] = new SimulatedNode(this, this.#voter(index), peers, this.#disks[index]!, this.#options.mutation ?? {});
+    this.nodes[index] = new SimulatedNode(this, this.#voter(index), peers, disk, this.#options.mutation ?? {});
   }
 
   crash(index: number): void {
     const node = this.nodes[index];
     if (node?.alive !== true) return;
+    this.trace(() => `${index + 1} crashes as ${node.core.stateName} of epoch ${node.core.epoch}`);
     this.#disks[index] = node.crash();
+  }
+
+  /** A crash that leaves a log with a hole: what a start makes of it is an empty one, and the memory of what was promised. */
+  damage(index: number): void {
+    this.crash(index);
+    const disk = this.#disks[index]!;
+    const { epoch } = disk.election;
+    const before = disk.promised?.endOffset ?? 0n;
+    // Sometimes nothing is left at all, and nobody knows how much it was.
+    const endOffset = this.random.below(4) === 0 ? 2n ** 63n - 1n : disk.flushedOffset > before ? disk.flushedOffset : before;
+    this.trace(() => `the log of ${index + 1} is damaged; it had promised epoch ${epoch}, offset ${endOffset}`);
+    this.#noteGone(index);
+    const lost = [...disk.lost, ...disk.log.batches];
+    this.#disks[index] = { ...disk, log: blankDisk('').log, flushedOffset: 0n, promised: { epoch, endOffset }, lost };
+  }
+
+  /** Another disk, empty, under the same broker id. */
+  replaceDisk(index: number): void {
+    this.crash(index);
+    this.#noteGone(index);
+    this.trace(() => `the disk of ${index + 1} is replaced`);
+    this.#disks[index] = blankDisk(`directory-of-${index + 1}-${++this.#replaced}`);
+  }
+
+  /** What was flushed and acknowledged before it went counts for what is committed by it. */
+  #noteGone(index: number): void {
+    const { directoryId, log } = this.#disks[index]!;
+    this.#gone.set(directoryId, [...(this.#gone.get(directoryId) ?? []), ...log.batches]);
+  }
+
+  trace(line: () => string): void {
+    this.#options.trace?.(`${this.now.toFixed(1).padStart(9)}  ${line()}`);
   }
 
   send(from: SimulatedNode, requestId: number, to: { port: number }, request: RaftRequest): void {
@@ -133,11 +136,13 @@ export class SimulatedCluster implements World {
     assert(last.epoch === node.core.epoch, `R8: ${node.self.id} commits a batch of epoch ${last.epoch} in epoch ${node.core.epoch}`);
     const holders = node.core.voters.filter((voter) => {
       const other = this.nodes[voter.address.port];
-      if (other === undefined) return false;
-      const log = other.alive ? other.log : this.#disks[voter.address.port]!.log;
+      const disk = this.#disks[voter.address.port]!;
+      if (this.#gone.get(voter.directoryId)?.some(({ content }) => content === last.content)) return true;
+      if (other === undefined || disk.directoryId !== voter.directoryId) return false;
+      const log = other.alive ? other.log : disk.log;
       if (log.startOffset > last.lastOffset) return true;
-      const flushed = other.alive ? other.log.flushedOffset : (this.#disks[voter.address.port]!.log.batches.at(-1)?.lastOffset ?? -1n) + 1n;
-      return flushed > last.lastOffset && log.batches.some(({ content }) => content === last.content);
+      const flushed = other.alive ? other.log.flushedOffset : (disk.log.batches.at(-1)?.lastOffset ?? -1n) + 1n;
+      return flushed > last.lastOffset && log.batches.findLast(({ content }) => content === last.content) !== undefined;
     }).length;
     const needed = !this.oracle.founded ? majorityOf(this.#options.nodes) : majorityOf(node.core.voters.length);
     assert(holders >= needed, `R8: ${node.self.id} commits ${highWatermark}, flushed on ${holders} of the ${needed} needed`);
@@ -170,23 +175,35 @@ export class SimulatedCluster implements World {
       if (this.now > faultsMs) return;
       const index = random.below(present);
       const what = random.below(100);
-      if (what < 25) this.crash(index);
+      if (what < 4 && this.#options.damage === true) this.#harm(index);
+      else if (what < 25) this.crash(index);
       else if (what < 60) this.start(index);
       else if (what < 70) this.#cutOff(index);
-      else if (what < 80) this.#cut.clear();
+      else if (what < 80) this.#healCuts();
       else if (what < 88) this.snapshot(index);
-      else if (what < 91 && this.#options.changes === true) this.#changeVoters(index);
-      else for (const node of this.nodes) node?.append(this.contentOf());
+      else if (what < 91 && this.#options.changes === true) this.changeVoters(index);
+      else this.#append();
       this.after(random.below(what < 60 ? 800 : 300), act);
     };
+    const write = () => {
+      if (this.now > faultsMs) return;
+      this.#append();
+      this.after(random.below(400), write);
+    };
     this.after(200, act);
+    this.after(200, write);
     this.run(faultsMs);
+  }
+
+  /** A client writes to whoever believes to lead. */
+  #append(): void {
+    for (const node of this.nodes) node?.append(this.contentOf());
   }
 
   /** No faults any more, everybody up. */
   heal(options: { absent?: number } = {}): void {
     this.#lossPercent = 0;
-    this.#cut.clear();
+    this.#healCuts();
     for (let index = 0; index < this.nodes.length - (options.absent ?? 0); index++) this.start(index);
   }
 
@@ -217,7 +234,7 @@ export class SimulatedCluster implements World {
       .map((node, index) => {
         if (node?.alive !== true) return `${index}: down`;
         const { core, log } = node;
-        return `${index}: ${core.stateName} epoch ${core.epoch} log ${log.startOffset}..${log.endOffset} hw ${core.highWatermark} voters ${core.voters.map(({ id }) => id)} cluster ${core.clusterId}`;
+        return `${index}: ${core.stateName} epoch ${core.epoch} log ${log.startOffset}..${log.endOffset} hw ${core.highWatermark} voters ${core.voters.map(({ id }) => id)} cluster ${core.clusterId}${core.promised === undefined ? '' : ' repairing'}`;
       })
       .join('\n');
   }
@@ -253,6 +270,7 @@ export class SimulatedCluster implements World {
 
   /** Cuts one node from some others, in one direction or both. */
   #cutOff(index: number): void {
+    this.trace(() => `${index + 1} is cut off from others`);
     for (let other = 0; other < this.nodes.length; other++) {
       if (other === index || this.random.below(3) === 0) continue;
       this.#cut.add(`${index}>${other}`);
@@ -260,20 +278,47 @@ export class SimulatedCluster implements World {
     }
   }
 
-  /** An operator asks whoever leads to remove a voter, or to add one. */
-  #changeVoters(index: number): void {
+  #healCuts(): void {
+    if (this.#cut.size > 0) this.trace(() => 'all cuts are healed');
+    this.#cut.clear();
+  }
+
+  /** Damages a log or replaces a disk, where the rest can still tell everything. */
+  #harm(index: number): void {
+    const sets = new VoterSets(this.nodes, this.#disks);
+    if (!this.oracle.founded || !sets.canLose(index)) this.crash(index);
+    else if (this.random.below(2) === 0) this.damage(index);
+    // A majority of blank disks would found another cluster: docs/internals/raft.md says so.
+    else if (sets.blank + 1 < majorityOf(this.nodes.length)) this.replaceDisk(index);
+    else this.crash(index);
+  }
+
+  /** An operator asks whoever leads to remove a voter, to add one, or to take a replaced disk out first. */
+  changeVoters(index: number): void {
     const voter = this.#voter(index);
     const { leader } = this;
-    if (leader === undefined) return;
-    const isVoter = leader.core.voters.some(({ id }) => id === voter.id);
-    const request: RaftRequest = isVoter
-      ? { type: 'removeVoter', clusterId: null, voter }
-      : { type: 'addVoter', clusterId: null, voter, timeoutMs: 3000, ackWhenCommitted: true };
+    if (leader === undefined || this.#disks.some(({ promised }) => promised !== undefined)) return;
+    const member = leader.core.voters.find(({ id }) => id === voter.id);
+    const rest = leader.core.voters.filter(({ id }) => id !== voter.id);
+    if (!new VoterSets(this.nodes, this.#disks).isSound(member === undefined ? [...rest, voter] : rest)) return;
+    const request: RaftRequest =
+      member === undefined
+        ? { type: 'addVoter', clusterId: null, voter, timeoutMs: 3000, ackWhenCommitted: true }
+        : { type: 'removeVoter', clusterId: null, voter: member };
+    this.trace(() => `${leader.self.id} is asked: ${request.type} ${voter.id}`);
     leader.handle({ type: 'request', requestId: this.#nextPending++, request });
   }
 
+  /** Brokers whose disk was replaced and whose old one still counts as a voter. */
+  get exchanged(): readonly number[] {
+    const voters = this.leader?.core.voters ?? [];
+    return this.#disks.flatMap(({ directoryId }, index) =>
+      voters.some(({ id, directoryId: known }) => id === index + 1 && known !== directoryId) ? [index] : [],
+    );
+  }
+
   #voter(index: number): Voter {
-    return { id: index + 1, directoryId: `directory-of-${index + 1}`, address: { host: 'node', port: index } };
+    return { id: index + 1, directoryId: this.#disks[index]!.directoryId, address: { host: 'node', port: index } };
   }
 
   #addresses(): readonly { host: string; port: number }[] {

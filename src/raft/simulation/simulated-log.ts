@@ -25,6 +25,7 @@ export class SimulatedLog implements LogView {
   readonly partial = new Map<string, number>();
   #durable: readonly SimulatedBatch[];
   #flushes: { target: bigint }[] = [];
+  #lies = false;
 
   constructor(disk: DurableLog) {
     this.startOffset = disk.startOffset;
@@ -56,9 +57,15 @@ export class SimulatedLog implements LogView {
   }
 
   endOffsetForEpoch(epoch: number): EpochEnd {
-    let found: EpochEnd = { epoch: this.startOffset > 0n ? this.epochBeforeStart : 0, endOffset: this.startOffset };
-    for (const batch of this.batches) if (batch.epoch <= epoch) found = { epoch: batch.epoch, endOffset: batch.lastOffset + 1n };
-    return found;
+    const last = this.batches.findLast((batch) => batch.epoch <= epoch);
+    if (last !== undefined) return { epoch: last.epoch, endOffset: last.lastOffset + 1n };
+    return { epoch: this.epochBeforeStart, endOffset: this.startOffset };
+  }
+
+  /** The batches from an offset on. */
+  from(offset: bigint, most = Number.POSITIVE_INFINITY): SimulatedBatch[] {
+    const first = this.batches.findLastIndex((batch) => batch.baseOffset < offset) + 1;
+    return this.batches.slice(first, first + most);
   }
 
   append(batch: SimulatedBatch): void {
@@ -71,14 +78,19 @@ export class SimulatedLog implements LogView {
     for (const flush of this.#flushes) if (flush.target > this.endOffset) flush.target = this.endOffset;
   }
 
-  /** Starts a flush of all that is there; call the result when the disk is done. */
-  flush(): () => void {
+  /**
+   * Starts a flush of all that is there; call the result when the disk is done.
+   * @param keepsNothing a lie: nothing of it survives a crash
+   */
+  flush(keepsNothing = false): () => void {
     const flush = { target: this.endOffset };
     this.#flushes.push(flush);
     return () => {
       this.#flushes = this.#flushes.filter((other) => other !== flush);
       if (flush.target > this.flushedOffset) this.flushedOffset = flush.target;
-      this.#durable = this.batches.filter((batch) => batch.lastOffset < this.flushedOffset);
+      this.#lies ||= keepsNothing;
+      if (keepsNothing) return;
+      this.#durable = this.batches.slice(0, this.batches.findLastIndex((batch) => batch.lastOffset < this.flushedOffset) + 1);
     };
   }
 
@@ -105,7 +117,7 @@ export class SimulatedLog implements LogView {
    */
   crash(choose: (bound: number) => number): DurableLog {
     const { snapshot, startOffset } = this;
-    if (choose(2) === 0) return { startOffset, batches: this.#durable, snapshot };
+    if (choose(2) === 0 || this.#lies) return { startOffset, batches: this.#durable, snapshot };
     const flushed = this.batches.filter((batch) => batch.lastOffset < this.flushedOffset).length;
     const kept = flushed + choose(this.batches.length - flushed + 1);
     return { startOffset, batches: this.batches.slice(0, kept), snapshot };

@@ -3,6 +3,7 @@ import type { Random } from '#platform';
 import { RaftNode } from '../raft-node.ts';
 import type {
   ElectionState,
+  EpochEnd,
   FormationState,
   RaftAnswer,
   RaftConfig,
@@ -18,18 +19,29 @@ import { type DurableLog, type SimulatedBatch, SimulatedLog, type SimulatedSnaps
 
 /** All of a node that a crash leaves. */
 export interface SimulatedDisk {
+  readonly directoryId: string;
   election: ElectionState;
   formation: FormationState | undefined;
   clusterId: string | undefined;
   log: DurableLog;
+  /** How far the log was flushed, as far as others may know. */
+  flushedOffset: bigint;
+  /** The log was damaged: what this node must hold again before it votes. */
+  promised: EpochEnd | undefined;
+  /** What was in damaged logs. */
+  lost: readonly SimulatedBatch[];
 }
 
-export function blankDisk(): SimulatedDisk {
+export function blankDisk(directoryId: string): SimulatedDisk {
   return {
+    directoryId,
     election: { epoch: 0, leaderId: -1, votedFor: undefined },
     formation: undefined,
     clusterId: undefined,
     log: { startOffset: 0n, batches: [], snapshot: undefined },
+    flushedOffset: 0n,
+    promised: undefined,
+    lost: [],
   };
 }
 
@@ -46,12 +58,15 @@ export interface World {
   contentOf(): string;
   /** Checks of a leader's new high watermark against all disks. */
   leaderCommits(node: SimulatedNode): void;
+  trace(line: () => string): void;
 }
 
 /** Wrong ways of carrying effects out, to prove that the checks see them. */
 export interface Mutation {
   readonly speakBeforePersist?: boolean;
   readonly forgetFormation?: boolean;
+  /** A flush ends at once and keeps nothing; of those that are no voters, or of all. */
+  readonly flushKeepsNothing?: 'observers' | 'all';
 }
 
 const snapshotSize = 3;
@@ -70,6 +85,7 @@ export class SimulatedNode {
   readonly #work: (RaftEvent | RaftEffect[])[] = [];
   #busy = false;
   #timer = 0;
+  #ledEpoch = -1;
 
   constructor(world: World, self: Voter, peers: readonly { host: string; port: number }[], disk: SimulatedDisk, mutation: Mutation) {
     this.#world = world;
@@ -92,6 +108,7 @@ export class SimulatedNode {
       config: world.config,
       random: world.random.fork(`node ${self.id} at ${world.now}`),
       now: world.now,
+      promised: disk.promised,
     });
     this.#wake();
   }
@@ -119,7 +136,7 @@ export class SimulatedNode {
 
   crash(): SimulatedDisk {
     this.alive = false;
-    return { ...this.disk, log: this.log.crash((bound) => this.#world.random.below(bound)) };
+    return { ...this.disk, flushedOffset: this.log.flushedOffset, log: this.log.crash((bound) => this.#world.random.below(bound)) };
   }
 
   #drain(): void {
@@ -128,8 +145,7 @@ export class SimulatedNode {
       if (work === undefined) break;
       if (!Array.isArray(work)) {
         this.#work.unshift([...this.core.step(work, this.#world.now)]);
-        if (this.core.leading !== undefined)
-          this.#world.oracle.leads(this.self.id, this.core.epoch, this.log.batches, this.log.startOffset);
+        if (this.core.leading !== undefined) this.#leads();
         continue;
       }
       const effect = work.shift();
@@ -138,6 +154,14 @@ export class SimulatedNode {
       this.#carryOut(effect);
     }
     if (this.alive && !this.#busy) this.#wake();
+  }
+
+  #leads(): void {
+    const { epoch } = this.core;
+    if (this.#ledEpoch === epoch) return;
+    this.#ledEpoch = epoch;
+    this.#world.trace(() => `${this.self.id} leads epoch ${epoch} from offset ${this.core.leading!.epochStartOffset}`);
+    this.#world.oracle.leads(this.self, epoch, this.log.batches, this.log.startOffset, this.disk);
   }
 
   #wake(): void {
@@ -193,7 +217,9 @@ export class SimulatedNode {
       assert(this.core.leading === undefined, 'R4: a leader cuts its own log');
       this.log.truncate(effect.offset);
     } else if (effect.type === 'flush') {
-      const done = this.log.flush();
+      const isVoter = this.core.voters.some(({ id, directoryId }) => id === this.self.id && directoryId === this.self.directoryId);
+      const lazy = this.#mutation.flushKeepsNothing;
+      const done = this.log.flush(lazy === 'all' || (lazy === 'observers' && !isVoter));
       world.after(world.random.below(10) === 0 ? world.random.below(40) : world.random.below(3), () => {
         if (!this.alive) return;
         done();
@@ -210,6 +236,10 @@ export class SimulatedNode {
     } else if (effect.type === 'finishSnapshot') {
       const { voters } = world.snapshotOf(effect.snapshot);
       world.after(1, () => this.handle({ type: 'snapshotReady', snapshot: effect.snapshot, voters }));
+    } else if (effect.type === 'repaired') {
+      world.trace(() => `the log of ${this.self.id} is repaired up to offset ${this.log.endOffset}`);
+      world.oracle.repaired(this.self.id, this.disk.lost, this.log);
+      this.#persist(() => void (this.disk.promised = undefined));
     } else if (effect.type === 'installSnapshot') {
       assert(this.core.leading === undefined, 'R11: a leader loads a snapshot');
       this.log.startAt(world.snapshotOf(effect.snapshot));
@@ -223,12 +253,13 @@ export class SimulatedNode {
     this.requests.delete(requestId);
     if ('epoch' in answer) world.oracle.speaks(this.self.id, answer.epoch, this.disk.election);
     if (request?.type === 'vote' && !request.preVote && answer.type === 'vote' && answer.granted) {
-      world.oracle.grants(this.self, request.epoch, request.candidate, this.disk.election);
+      world.oracle.grants(this.self, request.epoch, request.candidate, this.disk);
+      world.trace(() => `${this.self.id} votes for ${request.candidate.id} in epoch ${request.epoch}`);
     }
     let filled = answer;
     if (answer.type === 'fetch' && answer.readFrom !== undefined) {
       const { readFrom } = answer;
-      filled = { ...answer, batches: this.log.batches.filter((batch) => batch.baseOffset >= readFrom).slice(0, 5) };
+      filled = { ...answer, batches: this.log.from(readFrom, 5) };
     } else if (answer.type === 'fetchSnapshot' && answer.read === true) {
       const has = this.log.snapshot?.endOffset === answer.snapshot.endOffset && this.log.snapshot.epoch === answer.snapshot.epoch;
       filled = has
@@ -244,7 +275,7 @@ export class SimulatedNode {
   }
 
   #commit(highWatermark: bigint): void {
-    const newly = this.log.batches.filter((batch) => batch.baseOffset >= this.applied && batch.lastOffset < highWatermark);
+    const newly = this.log.from(this.applied).filter((batch) => batch.lastOffset < highWatermark);
     assert(newly.length === 0 || newly[0]!.baseOffset === this.applied, `R7: ${this.self.id} leaves a gap at ${this.applied}`);
     if (this.core.leading !== undefined) this.#world.leaderCommits(this);
     this.#world.oracle.commits(this.self.id, newly);
