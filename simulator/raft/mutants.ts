@@ -108,12 +108,11 @@ export const raftMutants: Readonly<Record<string, RaftMutant>> = {
       };
     },
   },
-  'cut-to-high-watermark': {
-    breaks: 'a log that parts from the leader is cut to its own high watermark, not to the common point (KIP-101)',
+  'fetch-without-epoch-check': {
+    breaks: 'a leader serves a follower whose log has parted from its own as if it were a prefix (KIP-101, KIP-595)',
     plant() {
-      const { truncate } = RaftContext.prototype;
-      RaftContext.prototype.truncate = function (offset) {
-        truncate.call(this, offset > this.highWatermark ? this.highWatermark : offset);
+      SimulatedLog.prototype.endOffsetForEpoch = function (epoch) {
+        return { epoch, endOffset: this.endOffset };
       };
     },
   },

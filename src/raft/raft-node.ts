@@ -54,7 +54,8 @@ export class RaftNode {
   constructor(options: RaftNodeOptions) {
     const { clusterId, election, formation, log, now } = options;
     const isEmpty = log.endOffset === 0n && log.startOffset === 0n && options.voters.latest.length === 0;
-    const founded = formation?.founded ?? (!isEmpty || (options.promised !== undefined && clusterId !== undefined));
+    // Without a cluster id the founding has not come to its end here, whatever the log holds.
+    const founded = formation?.founded ?? (clusterId !== undefined && (!isEmpty || options.promised !== undefined));
     const context = new RaftContext({ ...options, founded });
     this.#context = context;
     context.now = now;

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { play as playSeed } from './simulation/play-seed.ts';
+import { optionsOf, play as playOptions, playSeed } from './simulation/play-seed.ts';
 import { SimulatedCluster, type SimulationOptions } from './simulation/simulated-cluster.ts';
 
 /** The same with what was played in every failure's message. */
 function play(options: SimulationOptions): SimulatedCluster {
   try {
-    return playSeed(options);
+    return playOptions(options);
   } catch (error) {
     throw new Error(`${JSON.stringify(options)}: ${(error as Error).message}`, { cause: error });
   }
@@ -24,11 +24,26 @@ test.each([
   expect(committed).toBeGreaterThan(options.seeds * 3);
 });
 
-test('one seed plays the same run every time', () => {
-  const runs = [1, 2].map(() => play({ seed: 7, nodes: 5 }));
+test('R1-R13 hold for the first seeds of npm run simulate:raft, in clusters of 1 to 7, with damaged logs and replaced disks', () => {
+  const seeds = Array.from({ length: 150 }, (_, index) => index + 1);
 
-  expect(runs[0]!.steps).toBe(runs[1]!.steps);
-  expect(runs[0]!.describe()).toBe(runs[1]!.describe());
+  const failed = seeds.map((seed) => playSeed(seed)).filter(({ failure }) => failure !== undefined);
+
+  expect(failed).toEqual([]);
+  const drawn = seeds.map(optionsOf);
+  expect(new Set(drawn.map(({ nodes }) => nodes))).toEqual(new Set([1, 3, 4, 5, 7]));
+  expect(drawn.filter(({ changes, damage }) => changes && damage).length).toBeGreaterThan(20);
+});
+
+test('one seed plays the same run every time', () => {
+  const traces = [1, 2].map(() => {
+    const lines: string[] = [];
+    playSeed(7, { trace: (line) => lines.push(line) });
+    return lines;
+  });
+
+  expect(traces[0]!.length).toBeGreaterThan(20);
+  expect(traces[0]).toEqual(traces[1]);
 });
 
 test.each([

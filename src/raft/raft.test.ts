@@ -42,6 +42,26 @@ test('a cluster of one is formed at once, and needs nobody after a restart', asy
   expect(hosts.brokers.get('b1')?.raft.leader.leaderEpoch).toBe(2);
 });
 
+test('a cluster of one whose power goes at any moment of its founding is formed by the next start', async () => {
+  let formed = false;
+  for (let moment = 0; !formed; moment++) {
+    const hosts = new Hosts(18);
+    const { eventCount } = hosts.world;
+    const starting = hosts.begin('b1', []);
+    starting.then(
+      ({ raft }) => hosts.world.after(20, () => (formed = raft.isFormed)),
+      () => {},
+    );
+    await hosts.world.run({ forMs: 1000, until: () => formed || hosts.world.eventCount - eventCount >= moment });
+    hosts.cutPower('b1');
+
+    const again = await hosts.start('b1', []);
+    await hosts.commit('a');
+
+    expect(again.raft.isFormed, `power cut after ${moment} events`).toBe(true);
+  }
+});
+
 test('the leader loses its power: another one leads within four seconds, what was committed is there, and the old one follows', async () => {
   const hosts = await threeBrokers(3);
   await hosts.commit('a');

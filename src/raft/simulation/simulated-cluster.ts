@@ -43,6 +43,7 @@ export class SimulatedCluster implements World {
   #replaced = 0;
   #content = 0;
   #lossPercent = 0;
+  #isPeace = false;
   steps = 0;
 
   constructor(options: SimulationOptions) {
@@ -70,7 +71,10 @@ export class SimulatedCluster implements World {
     if (this.nodes[index]?.alive === true) return;
     const disk = this.#disks[index]!;
     this.trace(() => `${index + 1} starts on ${disk.directoryId}${disk.promised === undefined ? '' : ', with a log to repair'}`);
-    const peers = this.#addresses().filter((address) => address.port !== index);
+    const others = this.#addresses().filter((address) => address.port !== index);
+    // In the middle of a formation somebody may name other peers; what was named first has to count.
+    const isForming = disk.clusterId === undefined && disk.election.epoch > 0;
+    const peers = isForming && this.random.below(2) === 0 ? others.filter(() => this.random.below(2) === 0) : others;
     this.nodes[index] = new SimulatedNode(this, this.#voter(index), peers, disk, this.#options.mutation ?? {});
   }
 
@@ -139,10 +143,8 @@ export class SimulatedCluster implements World {
       const disk = this.#disks[voter.address.port]!;
       if (this.#gone.get(voter.directoryId)?.some(({ content }) => content === last.content)) return true;
       if (other === undefined || disk.directoryId !== voter.directoryId) return false;
-      const log = other.alive ? other.log : disk.log;
-      if (log.startOffset > last.lastOffset) return true;
-      const flushed = other.alive ? other.log.flushedOffset : (disk.log.batches.at(-1)?.lastOffset ?? -1n) + 1n;
-      return flushed > last.lastOffset && log.batches.findLast(({ content }) => content === last.content) !== undefined;
+      if ((other.alive ? other.log : disk.log).startOffset > last.lastOffset) return true;
+      return other.alive ? other.log.isDurable(last) : disk.log.batches.some(({ content }) => content === last.content);
     }).length;
     const needed = !this.oracle.founded ? majorityOf(this.#options.nodes) : majorityOf(node.core.voters.length);
     assert(holders >= needed, `R8: ${node.self.id} commits ${highWatermark}, flushed on ${holders} of the ${needed} needed`);
@@ -175,13 +177,13 @@ export class SimulatedCluster implements World {
       if (this.now > faultsMs) return;
       const index = random.below(present);
       const what = random.below(100);
-      if (what < 4 && this.#options.damage === true) this.#harm(index);
+      if (what < 6 && this.#options.damage === true) this.#harm(index);
       else if (what < 25) this.crash(index);
       else if (what < 60) this.start(index);
       else if (what < 70) this.#cutOff(index);
       else if (what < 80) this.#healCuts();
       else if (what < 88) this.snapshot(index);
-      else if (what < 91 && this.#options.changes === true) this.changeVoters(index);
+      else if (what < 95 && this.#options.changes === true) this.#changeInTrouble(index);
       else this.#append();
       this.after(random.below(what < 60 ? 800 : 300), act);
     };
@@ -195,6 +197,14 @@ export class SimulatedCluster implements World {
     this.run(faultsMs);
   }
 
+  /** A change of the voters, and often a crash on its heels. */
+  #changeInTrouble(index: number): void {
+    this.changeVoters(index);
+    const crashSoon = (victim: number) => this.after(this.random.below(30), () => this.#isPeace || this.crash(victim));
+    if (this.random.below(2) === 0) crashSoon(index);
+    if (this.random.below(4) === 0) crashSoon(this.random.below(this.nodes.length));
+  }
+
   /** A client writes to whoever believes to lead. */
   #append(): void {
     for (const node of this.nodes) node?.append(this.contentOf());
@@ -202,6 +212,7 @@ export class SimulatedCluster implements World {
 
   /** No faults any more, everybody up. */
   heal(options: { absent?: number } = {}): void {
+    this.#isPeace = true;
     this.#lossPercent = 0;
     this.#healCuts();
     for (let index = 0; index < this.nodes.length - (options.absent ?? 0); index++) this.start(index);

@@ -68,6 +68,11 @@ export class SimulatedLog implements LogView {
     return this.batches.slice(first, first + most);
   }
 
+  /** Would a crash at this moment leave this batch? */
+  isDurable({ content, lastOffset }: SimulatedBatch): boolean {
+    return lastOffset < this.flushedOffset && this.#durable.findLast((batch) => batch.content === content) !== undefined;
+  }
+
   append(batch: SimulatedBatch): void {
     this.batches.push(batch);
   }

@@ -253,6 +253,8 @@ export class SimulatedNode {
     this.requests.delete(requestId);
     if ('epoch' in answer) world.oracle.speaks(this.self.id, answer.epoch, this.disk.election);
     if (request?.type === 'vote' && !request.preVote && answer.type === 'vote' && answer.granted) {
+      const { directoryId } = request.voter;
+      assert(directoryId === this.self.directoryId, `R2: ${this.self.id} votes as ${directoryId}, and is ${this.self.directoryId}`);
       world.oracle.grants(this.self, request.epoch, request.candidate, this.disk);
       world.trace(() => `${this.self.id} votes for ${request.candidate.id} in epoch ${request.epoch}`);
     }

@@ -26,7 +26,9 @@ export class VoterSets {
       const disk = this.#disks[port]!;
       return port !== without && disk.directoryId === directoryId && disk.promised === undefined;
     });
-    return sound.length >= majorityOf(members.length);
+    // Who does not know that the founding record is committed asks a majority of those named.
+    const isUnsure = members.some(({ address: { port } }) => this.#disks[port]!.clusterId === undefined);
+    return sound.length >= majorityOf(isUnsure ? Math.max(this.#disks.length, members.length) : members.length);
   }
 
   canLose(index: number): boolean {
