@@ -1,6 +1,7 @@
 /** For tests, of other folders too: records of a metadata log, single ones, and random histories in which each fits what came before it. */
 import fc from 'fast-check';
 import type { MetadataRecord } from '#protocol/stored/metadata-record.ts';
+import type { PartitionChangeRecord } from '#protocol/stored/partition-change-record.ts';
 import { unassignedDirectory } from './image/directory-ids.ts';
 
 /** A stored uuid made of a number. */
@@ -261,6 +262,43 @@ export function newTopic(name: string, topicId: string, leaders: readonly number
       }),
     ),
   ];
+}
+
+/** A topic of one partition with several replicas. @param of what differs from: all in sync, and the first leads */
+export function replicatedTopic(
+  name: string,
+  topicId: string,
+  replicas: readonly number[],
+  of: { leader?: number; isr?: readonly number[]; elr?: readonly number[]; directories?: readonly string[]; leaderEpoch?: number } = {},
+): MetadataRecord[] {
+  const { leader = replicas[0]!, isr = replicas, elr, directories = replicas.map(() => unassignedDirectory), leaderEpoch = 0 } = of;
+  return [
+    { name: 'TopicRecord', value: { name, topicId } },
+    {
+      name: 'PartitionRecord',
+      value: {
+        partitionId: 0,
+        topicId,
+        replicas: [...replicas],
+        isr: [...isr],
+        removingReplicas: [],
+        addingReplicas: [],
+        leader,
+        leaderRecoveryState: 0,
+        leaderEpoch,
+        partitionEpoch: 0,
+        directories: [...directories],
+        eligibleLeaderReplicas: elr === undefined ? null : [...elr],
+        lastKnownElr: null,
+      },
+    },
+  ];
+}
+
+/** Partition 0 of a topic changes in what is given. */
+export function partitionChanges(topicId: string, change: Partial<PartitionChangeRecord>): MetadataRecord {
+  const { value } = newLeader(topicId, 0, -2) as { value: PartitionChangeRecord };
+  return { name: 'PartitionChangeRecord', value: { ...value, ...change } };
 }
 
 /** Another leader, or -1 for none; the leader epoch rises. */
