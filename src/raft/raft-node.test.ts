@@ -252,8 +252,12 @@ test('R12: a leader that was removed does not count itself, and leads no longer 
   expect(node.core.highWatermark).toBe(2n);
   expect(node.core.stateName).toBe('leader');
 
-  node.ask(fetch(3, 2, 3n));
+  const { effects } = node.ask(fetch(3, 2, 3n));
   expect(node.core.stateName).toBe('resigned');
+  expect(
+    sent(effects, 'endQuorumEpoch').map(({ to }) => to.port),
+    'the others do not wait for it',
+  ).toEqual([2, 3]);
 });
 
 test('an added voter must have caught up before the record is written (KIP-853)', () => {

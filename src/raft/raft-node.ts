@@ -22,7 +22,7 @@ import type {
   Voter,
 } from './types.ts';
 import { Unattached } from './unattached.ts';
-import type { VoterHistory } from './voters.ts';
+import { sameReplica, type VoterHistory } from './voters.ts';
 
 /** What a node starts from: what its disk says, and what it was told. */
 export interface RaftNodeOptions {
@@ -212,18 +212,7 @@ export class RaftNode {
     if (shutdown) this.#shuttingDown = true;
     const leading = this.leading;
     if (leading !== undefined && (epoch === undefined || epoch === this.epoch)) {
-      const preferred = leading.successors();
-      const message = {
-        type: 'endQuorumEpoch' as const,
-        clusterId: context.clusterId ?? null,
-        epoch: this.epoch,
-        leaderId: context.self.id,
-        preferred,
-      };
-      const others = this.voters.filter(({ id }) => id !== context.self.id);
-      const resigned = new Resigned(context, this.#shuttingDown);
-      this.#enter(resigned);
-      resigned.handOver(others, message);
+      this.#resigned();
     } else if (shutdown) {
       this.#enter(new Resigned(context, true));
     }
@@ -299,7 +288,19 @@ export class RaftNode {
     leader.start(granting);
   }
 
+  /** Leads no more, and tells the voters, so that they need not find out by waiting. */
   #resigned(): void {
-    this.#enter(new Resigned(this.#context, this.#shuttingDown));
+    const context = this.#context;
+    const message = {
+      type: 'endQuorumEpoch' as const,
+      clusterId: context.clusterId ?? null,
+      epoch: this.epoch,
+      leaderId: context.self.id,
+      preferred: this.leading?.successors() ?? [],
+    };
+    const others = this.voters.filter((voter) => !sameReplica(voter, context.self));
+    const resigned = new Resigned(context, this.#shuttingDown);
+    this.#enter(resigned);
+    resigned.handOver(others, message);
   }
 }
