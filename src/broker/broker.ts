@@ -225,7 +225,7 @@ export class Broker {
       replicaLagTimeMaxMs: settings.replicaLagTimeMaxMs,
       brokerEpoch: () => this.#lifecycle.brokerEpoch,
       logConfigOf: (topic, image) => configs.logConfig(image, topic),
-      minInsyncReplicasOf: (topic, image) => configs.minInsyncReplicas(image, topic),
+      minInsyncReplicasOf: (topic, partition, image) => configs.minInsyncReplicas(image, topic, partition),
       allowsUncleanLeaders: (topic, image) => configs.topic(image, topic, 'unclean.leader.election.enable') === 'true',
       onBroken: options.onFatal,
       isOfThisLife: (image) => image.brokers.get(config.nodeId)?.incarnationId === incarnationId,

@@ -122,7 +122,7 @@ export class TestBroker {
       fetcherSettings: { maxWaitMs: 500, maxBytes: 1 << 20, maxResponseBytes: 10 << 20, backoffMs: 100 },
       replicaLagTimeMaxMs: 10_000,
       brokerEpoch: () => 1n,
-      minInsyncReplicasOf: (topic, image) => configs.minInsyncReplicas(image, topic),
+      minInsyncReplicasOf: (topic, partition, image) => configs.minInsyncReplicas(image, topic, partition),
       allowsUncleanLeaders: () => false,
       logDirectory,
       clock,

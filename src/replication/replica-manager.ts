@@ -46,7 +46,7 @@ export interface ReplicaManagerOptions {
   /** How a topic's log behaves, by the configuration in force. */
   readonly logConfigOf: (topic: string, image: MetadataImage) => LogConfig;
   /** min.insync.replicas in force for a topic. */
-  readonly minInsyncReplicasOf: (topic: string, image: MetadataImage) => number;
+  readonly minInsyncReplicasOf: (topic: string, partition: number, image: MetadataImage) => number;
   /** unclean.leader.election.enable */
   readonly allowsUncleanLeaders: (topic: string, image: MetadataImage) => boolean;
   /**
@@ -289,14 +289,20 @@ export class ReplicaManager {
     if (found !== undefined) await this.#deletePartition(found);
     const mayStartAnew = directoryOf(image, this.#options.nodeId) === lostDirectory && !this.#mayBeElected(image);
     const log = await this.#logs.open(topic, image, metadata, mayStartAnew);
-    const partition = new Partition({ topic: topic.name, topicId: topic.id, index: image.partition, log, host: this.#hostOf(topic.name) });
+    const partition = new Partition({
+      topic: topic.name,
+      topicId: topic.id,
+      index: image.partition,
+      log,
+      host: this.#hostOf(topic.name, image.partition),
+    });
     let partitions = this.#byName.get(topic.name);
     if (partitions === undefined) this.#byName.set(topic.name, (partitions = new Map()));
     partitions.set(image.partition, partition);
     return partition;
   }
 
-  #hostOf(topic: string): PartitionHost {
+  #hostOf(topic: string, index: number): PartitionHost {
     const { nodeId, brokerEpoch, replicaLagTimeMaxMs, clock, logger, minInsyncReplicasOf, allowsUncleanLeaders } = this.#options;
     return {
       nodeId,
@@ -305,7 +311,7 @@ export class ReplicaManager {
       clock,
       logger,
       mayJoin: (brokerId, epoch) => this.#mayJoin(brokerId, epoch),
-      minInsyncReplicas: () => (this.#image === undefined ? 1 : minInsyncReplicasOf(topic, this.#image)),
+      minInsyncReplicas: () => (this.#image === undefined ? 1 : minInsyncReplicasOf(topic, index, this.#image)),
       allowsUncleanLeaders: () => this.#image !== undefined && allowsUncleanLeaders(topic, this.#image),
       proposeIsr: (partition, proposal) => this.#isrChanges.propose(partition, proposal),
     };

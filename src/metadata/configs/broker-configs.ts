@@ -132,7 +132,7 @@ const logs: readonly ConfigDefinition[] = [
     'unclean.leader.election.interval.ms',
     'long',
     300_000,
-    'How often partitions without a leader are looked at for an unclean election.',
+    'How often partitions without a leader are looked at for an unclean election; here one takes place as soon as it is allowed and possible.',
     { rule: atLeast(1), ...inert },
   ),
   define(

@@ -82,10 +82,10 @@ export class EffectiveConfigs {
 
   /**
    * How many replicas of a partition must be in sync before anything is committed: what is set for the topic, else for the whole cluster, else
-   * 2 where there are three replicas or more and 1 where there are fewer; never more than the partition has replicas. Leader and controller have to
-   * agree on it (P4, P8), so that what single brokers were started with has no say.
+   * 2 where there are three replicas or more and 1 where there are fewer; never more than the partition has replicas, of which those of
+   * one topic may have different numbers. Leader and controller have to agree on it (P4, P8), so that what single brokers were started with has no say.
    */
-  minInsyncReplicas(image: MetadataImage, topic: string, partition = 0): number {
+  minInsyncReplicas(image: MetadataImage, topic: string, partition: number): number {
     const known = image.topics.byName(topic)?.partitions[partition];
     return this.minInsyncReplicasWith(image, topic, known === undefined ? defaultReplicationFactor(image) : replicationFactorOf(known));
   }
