@@ -346,6 +346,7 @@ function sample(api: Api, version: number): object {
     DescribeTopicPartitions: { topics: [{ name: 'a' }], cursor: null },
     DeleteTopics: { ...(version < 6 ? { topicNames: ['a'] } : { topics: [{ name: 'a' }] }), timeoutMs: 1 },
     DescribeLogDirs: { topics: null },
+    ElectLeaders: { topicPartitions: [{ topic: 'a', partitions: [0] }] },
     FindCoordinator: version < 4 ? { key: 'a' } : { coordinatorKeys: ['a'] },
     InitProducerId: { transactionalId: null, transactionTimeoutMs: 1 },
   };

@@ -3,12 +3,17 @@ import { ControllerService } from '#metadata';
 import { zeroUuid } from '#protocol';
 import { allocateProducerIds } from '#protocol/apis/allocate-producer-ids.ts';
 import { alterConfigs } from '#protocol/apis/alter-configs.ts';
+import { alterPartition } from '#protocol/apis/alter-partition.ts';
+import { alterPartitionReassignments } from '#protocol/apis/alter-partition-reassignments.ts';
+import { assignReplicasToDirs } from '#protocol/apis/assign-replicas-to-dirs.ts';
 import { brokerHeartbeat } from '#protocol/apis/broker-heartbeat.ts';
 import { brokerRegistration } from '#protocol/apis/broker-registration.ts';
 import { createPartitions } from '#protocol/apis/create-partitions.ts';
 import { createTopics } from '#protocol/apis/create-topics.ts';
 import { deleteTopics } from '#protocol/apis/delete-topics.ts';
+import { electLeaders } from '#protocol/apis/elect-leaders.ts';
 import { incrementalAlterConfigs } from '#protocol/apis/incremental-alter-configs.ts';
+import { listPartitionReassignments } from '#protocol/apis/list-partition-reassignments.ts';
 import { unregisterBroker } from '#protocol/apis/unregister-broker.ts';
 import { updateFeatures } from '#protocol/apis/update-features.ts';
 import { clusterId, nodeId, ordersId, TestBroker } from '../testing.ts';
@@ -184,6 +189,79 @@ describe('the controller answers through its handlers', () => {
       expect([answer.errorCode, ...answer.results.map(({ errorCode }) => errorCode)]).toContain('INVALID_UPDATE_VERSION');
     }
     expect((await broker.ask(unregisterBroker, 0, { brokerId: 77 })).errorCode).toBe('BROKER_ID_NOT_REGISTERED');
+    expect(broker.lines).toEqual([]);
+  });
+
+  test('leaders are elected, in every version, each partition with its result', async () => {
+    const broker = await asController();
+    await broker.ask(createTopics, 7, newTopic('orders'));
+    const topicPartitions = [{ topic: 'orders', partitions: [0, 7] }];
+
+    for (const version of [0, 1, 2]) {
+      const { errorCode, replicaElectionResults } = await broker.ask(electLeaders, version, { topicPartitions, timeoutMs: 1000 });
+      expect(errorCode).toBe('NONE');
+      expect(replicaElectionResults[0]!.partitionResult.map((row) => row.errorCode)).toEqual([
+        'ELECTION_NOT_NEEDED',
+        'UNKNOWN_TOPIC_OR_PARTITION',
+      ]);
+    }
+    const wrong = await broker.ask(electLeaders, 2, { electionType: 7, topicPartitions, timeoutMs: 1000 });
+    expect(wrong.errorCode).toBe('INVALID_REQUEST');
+    expect(wrong.replicaElectionResults[0]!.partitionResult.map((row) => row.errorCode)).toEqual(['INVALID_REQUEST', 'INVALID_REQUEST']);
+    expect(broker.lines).toEqual([]);
+  });
+
+  test('partitions are moved, the moves are listed and stopped', async () => {
+    const broker = await asController();
+    await broker.ask(createTopics, 7, { ...newTopic('orders', 1) });
+    const [from] = broker.image.topics.byName('orders')!.partitions[0]!.replicas;
+    const to = from === 1 ? 2 : 1;
+    const move = (replicas: number[] | null) => ({
+      timeoutMs: 1000,
+      topics: [{ name: 'orders', partitions: [{ partitionIndex: 0, replicas }] }],
+    });
+
+    for (const version of [0, 1]) {
+      const begun = await broker.ask(alterPartitionReassignments, version, move([to]));
+      const listed = await broker.ask(listPartitionReassignments, 0, { timeoutMs: 1000, topics: null });
+      const stopped = await broker.ask(alterPartitionReassignments, version, move(null));
+      const again = await broker.ask(alterPartitionReassignments, version, move(null));
+
+      expect(begun.responses[0]!.partitions[0]!.errorCode).toBe('NONE');
+      expect(listed.topics).toEqual([
+        { name: 'orders', partitions: [{ partitionIndex: 0, replicas: [to, from], addingReplicas: [to], removingReplicas: [from] }] },
+      ]);
+      expect(stopped.responses[0]!.partitions[0]!.errorCode).toBe('NONE');
+      expect(again.responses[0]!.partitions[0]!.errorCode).toBe('NO_REASSIGNMENT_IN_PROGRESS');
+    }
+    expect(broker.lines).toEqual([]);
+  });
+
+  test('leaders ask for another ISR, and brokers say where their replicas lie', async () => {
+    const broker = await asController();
+    await broker.ask(createTopics, 7, newTopic('orders', 1));
+    const topicId = broker.image.topics.byName('orders')!.id;
+    const { leader, leaderEpoch, partitionEpoch } = broker.image.topics.byName('orders')!.partitions[0]!;
+    const asking = { brokerId: leader, brokerEpoch: broker.image.brokers.get(leader)!.epoch };
+
+    for (const version of [2, 3]) {
+      const isr = version === 2 ? { newIsr: [leader] } : { newIsrWithEpochs: [{ brokerId: leader, brokerEpoch: asking.brokerEpoch }] };
+      const partitions = [{ partitionIndex: 0, leaderEpoch, partitionEpoch, ...isr }];
+      const answer = await broker.ask(alterPartition, version, { ...asking, topics: [{ topicId, partitions }] });
+      expect(answer.topics[0]!.partitions[0]).toMatchObject({
+        errorCode: 'NONE',
+        leaderId: leader,
+        leaderEpoch,
+        isr: [leader],
+        partitionEpoch,
+      });
+      expect((await broker.ask(alterPartition, version, { ...asking, brokerEpoch: 0n, topics: [] })).errorCode).toBe('STALE_BROKER_EPOCH');
+    }
+    const lost = 'AAAAAAAAAAAAAAAAAAAAAg';
+    const directories = [{ id: lost, topics: [{ topicId, partitions: [{ partitionIndex: 0 }] }] }];
+    const assigned = await broker.ask(assignReplicasToDirs, 0, { ...asking, directories });
+    expect(assigned.directories[0]!.topics[0]!.partitions).toEqual([{ partitionIndex: 0, errorCode: 'NONE' }]);
+    expect(broker.image.topics.byName('orders')!.partitions[0]).toMatchObject({ leader: -1, directories: [lost] });
     expect(broker.lines).toEqual([]);
   });
 });

@@ -1,12 +1,16 @@
 import { allocateProducerIds } from '#protocol/apis/allocate-producer-ids.ts';
 import { alterConfigs } from '#protocol/apis/alter-configs.ts';
 import { alterPartition } from '#protocol/apis/alter-partition.ts';
+import { alterPartitionReassignments } from '#protocol/apis/alter-partition-reassignments.ts';
+import { assignReplicasToDirs } from '#protocol/apis/assign-replicas-to-dirs.ts';
 import { brokerHeartbeat } from '#protocol/apis/broker-heartbeat.ts';
 import { brokerRegistration } from '#protocol/apis/broker-registration.ts';
 import { createPartitions } from '#protocol/apis/create-partitions.ts';
 import { createTopics } from '#protocol/apis/create-topics.ts';
 import { deleteTopics } from '#protocol/apis/delete-topics.ts';
+import { electLeaders } from '#protocol/apis/elect-leaders.ts';
 import { incrementalAlterConfigs } from '#protocol/apis/incremental-alter-configs.ts';
+import { listPartitionReassignments } from '#protocol/apis/list-partition-reassignments.ts';
 import { unregisterBroker } from '#protocol/apis/unregister-broker.ts';
 import { updateFeatures } from '#protocol/apis/update-features.ts';
 import { handler } from '../handler.ts';
@@ -19,6 +23,7 @@ const fromBrokers = [
     return context.controller.brokerHeartbeat(request);
   }),
   handler(alterPartition, '2-3', (request, context) => context.controller.alterPartition(request, { version: context.apiVersion })),
+  handler(assignReplicasToDirs, '0', (request, context) => context.controller.assignReplicasToDirs(request)),
   handler(allocateProducerIds, '0', (request, context) => context.controller.allocateProducerIds(request)),
 ];
 
@@ -51,6 +56,28 @@ const fromClients = [
   handler(alterConfigs, '0-2', (request, context) => context.controller.alterConfigs(request), {
     place: 'controller',
     failed: (request, error) => ({ throttleTimeMs: 0, responses: request.resources.map((resource) => failedResource(resource, error)) }),
+  }),
+  handler(electLeaders, '0-2', (request, context) => context.controller.electLeaders(request), {
+    place: 'controller',
+    failed: (request, error, apiVersion) => {
+      // Version 0 has an error for each partition that is named, and no other.
+      if (apiVersion === 0 && request.topicPartitions === null) return 'close';
+      const row = (partitionId: number) => ({ partitionId, errorCode: error.errorName, errorMessage: error.message });
+      return {
+        throttleTimeMs: 0,
+        errorCode: apiVersion === 0 ? 'NONE' : error.errorName,
+        replicaElectionResults: (request.topicPartitions ?? []).map(({ topic, partitions }) => ({
+          topic,
+          partitionResult: partitions.map(row),
+        })),
+      };
+    },
+  }),
+  handler(alterPartitionReassignments, '0-1', (request, context) => context.controller.alterPartitionReassignments(request), {
+    place: 'controller',
+  }),
+  handler(listPartitionReassignments, '0', (request, context) => context.controller.listPartitionReassignments(request), {
+    place: 'controller',
   }),
   handler(unregisterBroker, '0', (request, context) => context.controller.unregisterBroker(request), { place: 'controller' }),
   handler(updateFeatures, '0-2', (request, context) => context.controller.updateFeatures(request), { place: 'controller' }),

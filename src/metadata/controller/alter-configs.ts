@@ -6,6 +6,7 @@ import { quoted } from '../configs/parse.ts';
 import { checkConfigSet, configTable, listParts } from '../configs/validate.ts';
 import { type ConfigResource, configResourceCodes, configResourceOf, replicationFactorOf } from '../image/image.ts';
 import { topicNameFault } from '../topic-names.ts';
+import { configConsequences } from './config-consequences.ts';
 import { checkConfigLength } from './new-topic.ts';
 import type { ControllerState, Decision } from './state.ts';
 
@@ -69,7 +70,10 @@ function alterEach<R extends Resource>(
       return { errorCode: error.errorName, errorMessage: error.message, resourceType, resourceName };
     }
   });
-  return { records: request.validateOnly ? [] : records, response: { throttleTimeMs: 0, responses } };
+  return {
+    records: request.validateOnly ? [] : [...records, ...configConsequences(state, records)],
+    response: { throttleTimeMs: 0, responses },
+  };
 }
 
 /** @throws KafkaError when there is no such resource */

@@ -3,6 +3,7 @@ import type { AlterPartitionRequest, AlterPartitionResponseInput } from '#protoc
 import type { MetadataRecord } from '#protocol/stored/metadata-record.ts';
 import type { PartitionImage, TopicImage } from '../image/image.ts';
 import { changedPartition } from '../image/image-builder.ts';
+import { isMoving } from './alter-partition-reassignments.ts';
 import { changePartition } from './partition-change.ts';
 import { type ControllerState, type Decision, isActive } from './state.ts';
 
@@ -39,7 +40,16 @@ export function alterPartition(
     });
     return { topicId, partitions: rows };
   });
+  if (records.length === 0 && topics.some(({ partitions }) => partitions.some(settlesIt))) records.push({ name: 'NoOpRecord', value: {} });
   return { records, response: { throttleTimeMs: 0, errorCode: 'NONE', topics } };
+}
+
+/**
+ * Does the leader conclude from the answer which ISR is in force? Then it has to come from who is still the controller, and rests on an empty record: one
+ * that was deposed could deny what its successor has done at an earlier try (R14, P4).
+ */
+function settlesIt({ errorCode }: Row): boolean {
+  return errorCode === 'NONE' || errorCode === 'INELIGIBLE_REPLICA' || errorCode === 'INVALID_REQUEST';
 }
 
 function refusal({ partitionIndex }: AskedPartition, errorCode: ErrorName): Row {
@@ -61,8 +71,8 @@ function alter(
     records.push(record);
     after = changedPartition(partition, record.value);
   }
-  // The change has brought a reassignment to its end, and with that another leader, who is learnt of from the metadata.
-  if (after.leader !== partition.leader) return refusal(asked, 'NEW_LEADER_ELECTED');
+  // The change has brought a reassignment to its end: other replicas, perhaps another leader or another min.insync.replicas are learnt of from the metadata only.
+  if (after.leader !== partition.leader || isMoving(partition) !== isMoving(after)) return refusal(asked, 'NEW_LEADER_ELECTED');
   return {
     partitionIndex: partition.partition,
     errorCode: 'NONE',

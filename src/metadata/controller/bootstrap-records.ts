@@ -2,6 +2,7 @@ import type { MetadataRecord } from '#protocol/stored/metadata-record.ts';
 import { eligibleLeaderReplicasFeature } from '../features.ts';
 import { configResourceCodes } from '../image/image.ts';
 import { initialMetadataVersion, metadataVersionFeature } from '../image/metadata-versions.ts';
+import { configConsequences } from './config-consequences.ts';
 import type { View } from './partition-change.ts';
 
 /**
@@ -17,7 +18,9 @@ export function bootstrapRecords({ image, configs }: View): MetadataRecord[] {
   const name = 'min.insync.replicas';
   const value = configs.startProperty(name);
   if (value !== undefined && !image.configs.of('broker', '').has(name)) {
-    records.push({ name: 'ConfigRecord', value: { resourceType: configResourceCodes.broker, resourceName: '', name, value } });
+    const config = { resourceType: configResourceCodes.broker, resourceName: '', name, value };
+    const record: MetadataRecord = { name: 'ConfigRecord', value: config };
+    records.push(record, ...configConsequences({ image, configs }, [record]));
   }
   return records;
 }

@@ -234,7 +234,7 @@ test('min.insync.replicas, with which a controller is started, becomes that of t
   cluster.createTopics([newTopic('orders', { replicationFactor: 2 })]);
 
   expect(cluster.controller.bootstrap()).toEqual([]);
-  expect(new EffectiveConfigs({ nodeId: 2 }).minInsyncReplicas(cluster.image, 'orders')).toBe(2);
+  expect(new EffectiveConfigs({ nodeId: 2 }).minInsyncReplicas(cluster.image, 'orders', 0)).toBe(2);
 });
 
 test('features can be raised as far as every broker supports them, and never lowered', () => {

@@ -391,3 +391,74 @@ test('a request that would write too much at once is refused and leaves nothing 
 
   expect(answer.value?.topics[0]).toMatchObject({ errorCode: 'NONE' });
 });
+
+test('a broker that is known to be gone is out of service at once, and back with its next heartbeat if it is not', async () => {
+  const test = await (await new TestService().lead()).startBrokers(1, 2);
+  const { epoch } = test.loader.image.brokers.get(2)!;
+
+  test.service.brokerVanished(2, epoch - 1n);
+  test.service.brokerVanished(2, epoch);
+  test.commit();
+  expect(test.loader.image.brokers.get(2)?.fenced).toBe(true);
+  await test.done(test.heartbeat(2));
+
+  expect(test.loader.image.brokers.get(2)?.fenced).toBe(false);
+});
+
+test('who is not the controller does nothing about a broker that is gone (R14)', async () => {
+  const test = await (await new TestService().lead()).startBrokers(1, 2);
+  test.service.handleLeaderChange({ leaderId: 2, leaderEpoch: 2 });
+  const { logEndOffset } = test.log;
+
+  test.service.brokerVanished(2, test.loader.image.brokers.get(2)!.epoch);
+
+  expect(test.log.logEndOffset).toBe(logEndOffset);
+});
+
+test('a controller that was deposed does not tell a leader which ISR is in force: it may not know what its successor has done (R14, P4)', async () => {
+  const test = await (await new TestService().lead()).startBrokers(1, 2);
+  const topics = [newTopic('orders', { numPartitions: 1, replicationFactor: 2 })];
+  test.service.createTopics({ topics, timeoutMs: 1, validateOnly: false }, { version: 7 }).catch(() => undefined);
+  await test.done(settle());
+  const ask = (brokerEpoch: bigint) => {
+    const newIsrWithEpochs = [1, 2].map((brokerId) => ({ brokerId, brokerEpoch }));
+    const asked = { partitionIndex: 0, leaderEpoch: 0, newIsr: [], newIsrWithEpochs, leaderRecoveryState: 0, partitionEpoch: 0 };
+    const topicId = test.loader.image.topics.byName('orders')!.id;
+    const request = { brokerId: 1, brokerEpoch: test.loader.image.brokers.get(1)!.epoch, topics: [{ topicId, partitions: [asked] }] };
+    return test.service.alterPartition(request, { version: 3 });
+  };
+
+  const [ineligible, same] = [watch(ask(99n)), watch(ask(-1n))];
+  await settle();
+  expect([ineligible.state, same.state]).toEqual(['pending', 'pending']);
+  test.log.leaderEpoch = 2;
+  test.service.handleLeaderChange({ leaderId: 2, leaderEpoch: 2 });
+  await settle();
+
+  expect([ineligible.value, same.value]).toMatchObject([{ errorCode: 'NOT_CONTROLLER' }, { errorCode: 'NOT_CONTROLLER' }]);
+});
+
+test('leadership goes back to the preferred replica by itself, after a check interval', async () => {
+  const test = await (await new TestService().lead()).startBrokers(1, 2);
+  const partition = () => test.loader.image.topics.byName('orders')!.partitions[0]!;
+  const topics = [newTopic('orders', { numPartitions: 1, replicationFactor: 2 })];
+  test.service.createTopics({ topics, timeoutMs: 1, validateOnly: false }, { version: 7 }).catch(() => undefined);
+  await test.done(settle());
+  test.service.brokerVanished(1, test.loader.image.brokers.get(1)!.epoch);
+  await test.done(settle());
+  await test.done(test.heartbeat(1));
+  expect(partition()).toMatchObject({ leader: 2, isr: [2] });
+  const { leaderEpoch, partitionEpoch } = partition();
+  const newIsrWithEpochs = [1, 2].map((brokerId) => ({ brokerId, brokerEpoch: -1n }));
+  const asked = { partitionIndex: 0, leaderEpoch, newIsr: [], newIsrWithEpochs, leaderRecoveryState: 0, partitionEpoch };
+  const topicId = test.loader.image.topics.byName('orders')!.id;
+  const brokerEpoch = test.loader.image.brokers.get(2)!.epoch;
+  await test.done(test.service.alterPartition({ brokerId: 2, brokerEpoch, topics: [{ topicId, partitions: [asked] }] }, { version: 3 }));
+
+  for (let second = 0; second < 11; second++) {
+    await test.world.run({ forMs: 1000 });
+    for (const id of [1, 2]) await test.done(test.heartbeat(id));
+  }
+
+  expect(partition()).toMatchObject({ leader: 1, isr: [1, 2] });
+});

@@ -3,12 +3,22 @@ import { type ErrorName, KafkaError } from '#protocol';
 import type { AllocateProducerIdsRequest, AllocateProducerIdsResponseInput } from '#protocol/apis/allocate-producer-ids.ts';
 import type { AlterConfigsRequest, AlterConfigsResponseInput } from '#protocol/apis/alter-configs.ts';
 import type { AlterPartitionRequest, AlterPartitionResponseInput } from '#protocol/apis/alter-partition.ts';
+import type {
+  AlterPartitionReassignmentsRequest,
+  AlterPartitionReassignmentsResponseInput,
+} from '#protocol/apis/alter-partition-reassignments.ts';
+import type { AssignReplicasToDirsRequest, AssignReplicasToDirsResponseInput } from '#protocol/apis/assign-replicas-to-dirs.ts';
 import type { BrokerHeartbeatRequest, BrokerHeartbeatResponseInput } from '#protocol/apis/broker-heartbeat.ts';
 import type { BrokerRegistrationRequest, BrokerRegistrationResponseInput } from '#protocol/apis/broker-registration.ts';
 import type { CreatePartitionsRequest, CreatePartitionsResponseInput } from '#protocol/apis/create-partitions.ts';
 import type { CreateTopicsRequest, CreateTopicsResponseInput } from '#protocol/apis/create-topics.ts';
 import type { DeleteTopicsRequest, DeleteTopicsResponseInput } from '#protocol/apis/delete-topics.ts';
+import type { ElectLeadersRequest, ElectLeadersResponseInput } from '#protocol/apis/elect-leaders.ts';
 import type { IncrementalAlterConfigsRequest } from '#protocol/apis/incremental-alter-configs.ts';
+import type {
+  ListPartitionReassignmentsRequest,
+  ListPartitionReassignmentsResponseInput,
+} from '#protocol/apis/list-partition-reassignments.ts';
 import type { UnregisterBrokerRequest, UnregisterBrokerResponseInput } from '#protocol/apis/unregister-broker.ts';
 import type { UpdateFeaturesRequest, UpdateFeaturesResponseInput } from '#protocol/apis/update-features.ts';
 import type { MetadataRecord } from '#protocol/stored/metadata-record.ts';
@@ -53,6 +63,9 @@ const standstillMs = 250;
 /** How long until a log that took no records is tried again. */
 const retryMs = 20;
 
+/** No timer runs for longer: 24 days. */
+const longestTimerMs = 2 ** 31 - 1;
+
 /** How long after the beginning of a leadership a new topic waits for brokers that are still coming up. */
 const assemblyMs = 3000;
 const lookAgainMs = 20;
@@ -76,6 +89,7 @@ interface Active {
   /** Whether the first records of this leadership stand in the log. */
   begun: boolean;
   timer: Timer | undefined;
+  balancing: Timer | undefined;
 }
 
 /**
@@ -137,6 +151,29 @@ export class ControllerService {
   /** @throws KafkaError NOT_CONTROLLER, REQUEST_TIMED_OUT (the outcome is then unknown) */
   async unregisterBroker(request: UnregisterBrokerRequest): Promise<UnregisterBrokerResponseInput> {
     return (await this.#decide((controller) => controller.unregisterBroker(request), defaultTimeoutMs)).response;
+  }
+
+  /** @throws KafkaError NOT_CONTROLLER, INVALID_REQUEST, REQUEST_TIMED_OUT (the outcome is then unknown) */
+  async electLeaders(request: ElectLeadersRequest): Promise<ElectLeadersResponseInput> {
+    return (await this.#decide((controller) => controller.electLeaders(request), request.timeoutMs)).response;
+  }
+
+  /** Answered when the move has begun. @throws KafkaError NOT_CONTROLLER, REQUEST_TIMED_OUT (the outcome is then unknown) */
+  async alterPartitionReassignments(request: AlterPartitionReassignmentsRequest): Promise<AlterPartitionReassignmentsResponseInput> {
+    return (await this.#decide((controller) => controller.alterPartitionReassignments(request), request.timeoutMs)).response;
+  }
+
+  /** @throws KafkaError NOT_CONTROLLER, REQUEST_TIMED_OUT */
+  async listPartitionReassignments(request: ListPartitionReassignmentsRequest): Promise<ListPartitionReassignmentsResponseInput> {
+    return (await this.#decide((controller) => controller.listPartitionReassignments(request), request.timeoutMs)).response;
+  }
+
+  /** Never throws a KafkaError: its answer says what is wrong. */
+  assignReplicasToDirs(request: AssignReplicasToDirsRequest): Promise<AssignReplicasToDirsResponseInput> {
+    return this.#toBroker(
+      (controller) => controller.assignReplicasToDirs(request),
+      (errorCode) => ({ throttleTimeMs: 0, errorCode, directories: [] }),
+    );
   }
 
   /** Never throws a KafkaError: its answer says what is wrong. */
@@ -229,12 +266,14 @@ export class ControllerService {
       lastAppended: -1n,
       begun: false,
       timer: undefined,
+      balancing: undefined,
     };
     this.#active = active;
     log.info({ leaderEpoch, metadataOffset: String(loader.image.offset) }, 'this broker is the active controller');
     // Raft is in the middle of telling us: it takes records when it is done.
     Promise.resolve().then(() => this.#tryFirstRecords(active));
     this.#planFencing(active, now + controller.settings.sessionTimeoutMs);
+    this.#planBalancing(active);
   }
 
   #tryFirstRecords(active: Active): void {
@@ -263,6 +302,7 @@ export class ControllerService {
     if (active === undefined) return;
     this.#active = undefined;
     active.timer?.cancel();
+    active.balancing?.cancel();
     active.commits.fail(new LeadershipLost());
     active.followers.fail(new LeadershipLost());
     this.#options.log.info({ leaderEpoch: active.leaderEpoch }, 'this broker is no longer the active controller');
@@ -398,6 +438,28 @@ export class ControllerService {
     const latest = now + controller.settings.sessionTimeoutMs;
     const next = done ? Math.min(controller.nextExpiry() ?? latest, latest) : now + retryMs;
     this.#planFencing(active, Math.max(next, now + 1));
+  }
+
+  #planBalancing(active: Active): void {
+    const { clock, configs } = this.#options;
+    const seconds = configs.brokerNumber(active.controller.image, 'leader.imbalance.check.interval.seconds');
+    active.balancing = clock.after(Math.min(seconds * 1000, longestTimerMs), () => {
+      if (this.#active !== active) return;
+      this.#balance(active);
+      this.#planBalancing(active);
+    });
+  }
+
+  #balance(active: Active): void {
+    const records = active.controller.balanceLeaders();
+    if (records.length === 0) return;
+    try {
+      this.#writeFirstRecords(active);
+      this.#append(active, records);
+      this.#options.log.info({ partitions: records.length }, 'partitions go back to their preferred leaders');
+    } catch (error) {
+      this.#options.log.debug({ error: String(error) }, 'the log takes no records, leaders stay as they are');
+    }
   }
 
   /** False when the log would not take it. */

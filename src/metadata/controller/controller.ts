@@ -3,12 +3,22 @@ import type { Random } from '#platform';
 import type { AllocateProducerIdsRequest, AllocateProducerIdsResponseInput } from '#protocol/apis/allocate-producer-ids.ts';
 import type { AlterConfigsRequest, AlterConfigsResponseInput } from '#protocol/apis/alter-configs.ts';
 import type { AlterPartitionRequest, AlterPartitionResponseInput } from '#protocol/apis/alter-partition.ts';
+import type {
+  AlterPartitionReassignmentsRequest,
+  AlterPartitionReassignmentsResponseInput,
+} from '#protocol/apis/alter-partition-reassignments.ts';
+import type { AssignReplicasToDirsRequest, AssignReplicasToDirsResponseInput } from '#protocol/apis/assign-replicas-to-dirs.ts';
 import type { BrokerHeartbeatRequest, BrokerHeartbeatResponseInput } from '#protocol/apis/broker-heartbeat.ts';
 import type { BrokerRegistrationRequest, BrokerRegistrationResponseInput } from '#protocol/apis/broker-registration.ts';
 import type { CreatePartitionsRequest, CreatePartitionsResponseInput } from '#protocol/apis/create-partitions.ts';
 import type { CreateTopicsRequest, CreateTopicsResponseInput } from '#protocol/apis/create-topics.ts';
 import type { DeleteTopicsRequest, DeleteTopicsResponseInput } from '#protocol/apis/delete-topics.ts';
+import type { ElectLeadersRequest, ElectLeadersResponseInput } from '#protocol/apis/elect-leaders.ts';
 import type { IncrementalAlterConfigsRequest } from '#protocol/apis/incremental-alter-configs.ts';
+import type {
+  ListPartitionReassignmentsRequest,
+  ListPartitionReassignmentsResponseInput,
+} from '#protocol/apis/list-partition-reassignments.ts';
 import type { UnregisterBrokerRequest, UnregisterBrokerResponseInput } from '#protocol/apis/unregister-broker.ts';
 import type { UpdateFeaturesRequest, UpdateFeaturesResponseInput } from '#protocol/apis/update-features.ts';
 import type { MetadataRecord } from '#protocol/stored/metadata-record.ts';
@@ -20,12 +30,16 @@ import { collisionKey, mayCollide } from '../topic-names.ts';
 import { allocateProducerIds } from './allocate-producer-ids.ts';
 import { alterConfigs, incrementalAlterConfigs } from './alter-configs.ts';
 import { alterPartition } from './alter-partition.ts';
+import { alterPartitionReassignments } from './alter-partition-reassignments.ts';
+import { assignReplicasToDirs } from './assign-replicas-to-dirs.ts';
 import { bootstrapRecords } from './bootstrap-records.ts';
 import { brokerHeartbeat } from './broker-heartbeat.ts';
 import { createPartitions } from './create-partitions.ts';
 import { createTopics } from './create-topics.ts';
 import { deleteTopics } from './delete-topics.ts';
+import { balanceLeaders, electLeaders } from './elect-leaders.ts';
 import { fenceExpired, fenceVanished } from './fencing.ts';
+import { listPartitionReassignments } from './list-partition-reassignments.ts';
 import { registerBroker } from './register-broker.ts';
 import { BrokerSessions } from './sessions.ts';
 import { type ControllerSettings, type ControllerState, type Decision, defaultControllerSettings } from './state.ts';
@@ -140,6 +154,22 @@ export class Controller implements ControllerState {
     return alterPartition(this, request, version);
   }
 
+  electLeaders(request: ElectLeadersRequest): Decision<ElectLeadersResponseInput> {
+    return electLeaders(this, request);
+  }
+
+  alterPartitionReassignments(request: AlterPartitionReassignmentsRequest): Decision<AlterPartitionReassignmentsResponseInput> {
+    return alterPartitionReassignments(this, request);
+  }
+
+  listPartitionReassignments(request: ListPartitionReassignmentsRequest): Decision<ListPartitionReassignmentsResponseInput> {
+    return listPartitionReassignments(this, request);
+  }
+
+  assignReplicasToDirs(request: AssignReplicasToDirsRequest): Decision<AssignReplicasToDirsResponseInput> {
+    return assignReplicasToDirs(this, request);
+  }
+
   unregisterBroker(request: UnregisterBrokerRequest): Decision<UnregisterBrokerResponseInput> {
     return unregisterBroker(this, request);
   }
@@ -155,6 +185,11 @@ export class Controller implements ControllerState {
   /** Those who were silent for a session go out of service. */
   fenceExpired(now: number): MetadataRecord[] {
     return fenceExpired(this, now);
+  }
+
+  /** Leaderships go back to the preferred replicas that can lead, if that is wanted. */
+  balanceLeaders(): MetadataRecord[] {
+    return this.configs.broker(this.#image, 'auto.leader.rebalance.enable')?.trim().toLowerCase() === 'true' ? balanceLeaders(this) : [];
   }
 
   /** One that is known to be gone goes out of service without waiting for its session to end. */

@@ -70,7 +70,7 @@ function act(cluster: ModelCluster, one: Step): void {
       cluster.heartbeat(one.broker, {
         currentMetadataOffset,
         wantFence: one.wantFence && one.behind === 4,
-        wantShutDown: one.wantShutDown === 9,
+        wantShutDown: one.wantShutDown === 5,
       });
       break;
     }

@@ -92,7 +92,7 @@ export function changePartition(
   const needed = minInsyncReplicas(replicationFactorOf(draft));
   const withElr = keepsEligibleLeaders(view.image);
   const lost = [...(target.uncleanReplicas ?? []), ...(target.emptyReplicas ?? [])];
-  draft.elr = withElr ? eligibleOutsideIsr(partition, draft, needed, lost) : [];
+  draft.elr = withElr ? eligibleOutsideIsr(partition, draft, lost) : [];
   const election = target.election ?? (isUncleanElectionEnabled(view, topic.name) ? 'unclean' : 'online');
   elect(draft, election, withElr, (id) => canLead(view.image, draft, id));
   if (draft.isr.length >= needed) draft.elr = [];
@@ -116,8 +116,7 @@ function completeReassignment(draft: Draft, minInsyncReplicas: (factor: number) 
  * Who left an ISR that was already too small, or became so by it, has all that is committed: the high watermark stands still until enough are in sync
  * again (P8), and then nobody is eligible outside the ISR any more (P4).
  */
-function eligibleOutsideIsr(before: PartitionImage, draft: Draft, needed: number, lost: readonly number[]): number[] {
-  if (draft.isr.length >= needed) return [];
+function eligibleOutsideIsr(before: PartitionImage, draft: Draft, lost: readonly number[]): number[] {
   return draft.replicas.filter(
     (id) => (before.isr.includes(id) || before.elr.includes(id)) && !draft.isr.includes(id) && !lost.includes(id),
   );

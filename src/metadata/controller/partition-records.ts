@@ -57,7 +57,7 @@ export function recordsHandedOver(view: View, brokerId: number): MetadataRecord[
   return changesOf(view, (partition) => {
     const others = partition.isr.filter((id) => id !== brokerId);
     if (others.length === partition.isr.length || others.length === 0) return undefined;
-    return { isr: others, election: 'online' };
+    return { isr: others };
   }).filter((record) => record.name !== 'PartitionChangeRecord' || record.value.leader >= 0 || record.value.leader === noLeaderChange);
 }
 

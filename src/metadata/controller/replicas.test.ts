@@ -1,14 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { idOf } from '../testing.ts';
-import { newTopic, TestCluster } from './testing.ts';
-
-/** Brokers 1, 2 and 3, and a topic with one partition on all of them: min.insync.replicas is 2. */
-function replicated(configs: Record<string, string> = {}): TestCluster {
-  const cluster = new TestCluster().startBrokers(1, 2, 3);
-  const given = Object.entries(configs).map(([name, value]) => ({ name, value }));
-  cluster.createTopics([newTopic('orders', { numPartitions: 1, replicationFactor: 3, configs: given })]);
-  return cluster;
-}
+import { newTopic, replicated, TestCluster } from './testing.ts';
 
 const otherDisk = { logDirs: [idOf(99)] };
 
@@ -189,6 +181,21 @@ describe('a broker that comes back', () => {
     expect(cluster.partition('orders')).toMatchObject({ leader: 1, isr: [1], elr: [], leaderRecoveryState: 1, lastKnownElr: [] });
   });
 
+  test('who led last does not lead again with another disk: there is nothing on it (P5)', () => {
+    const cluster = new TestCluster().startBrokers(1, 2);
+    const configs = [{ name: 'flush.mode', value: 'os' }];
+    cluster.createTopics([newTopic('orders', { numPartitions: 1, replicationFactor: 2, configs })]);
+    cluster.pass(3500, 1);
+    crash(cluster, 1);
+    expect(cluster.partition('orders')).toMatchObject({ isr: [], elr: [], lastKnownElr: [1] });
+    cluster.pass(3500);
+
+    cluster.register(1, 3, otherDisk);
+    cluster.heartbeat(1);
+
+    expect(cluster.partition('orders')).toMatchObject({ leader: -1, lastKnownElr: [] });
+  });
+
   test('replaced-disk-nonempty-isr: with another disk it leaves ISR and ELR, and the others elect among themselves (KAFKA-14139, P5)', () => {
     const cluster = replicated();
     expect(cluster.register(1, 2, otherDisk).errorCode, 'while the one before may live').toBe('DUPLICATE_BROKER_REGISTRATION');
@@ -280,11 +287,11 @@ describe('a leader asks for another ISR', () => {
     cluster.startBrokers(4);
     cluster.pass(3500, 2, 3, 4);
     expect(cluster.alterPartition('orders', [2])).toMatchObject({ partitionEpoch: 2 });
-    const before = cluster.image;
+    const before = cluster.partition('orders');
 
     expect(cluster.alterPartition('orders', change.isr ?? [2, 3], change)).toMatchObject({ errorCode: error });
 
-    expect(cluster.image).toBe(before);
+    expect(cluster.partition('orders')).toBe(before);
   });
 
   test('rebooted-follower-stale-fetch: a member of an earlier incarnation is not let in (KAFKA-15221, KAFKA-14617, P6)', () => {
@@ -325,5 +332,59 @@ describe('a leader asks for another ISR', () => {
     const { topics } = cluster.carryOut(cluster.controller.alterPartition(request, 3));
 
     expect(topics[0]!.partitions.map(({ errorCode }) => errorCode)).toEqual(['NONE', 'INVALID_UPDATE_VERSION']);
+  });
+});
+
+describe('another min.insync.replicas', () => {
+  test('that is lower ends the eligibility of those who are not needed any more, in the same batch (P4)', () => {
+    const cluster = replicated();
+    cluster.pass(3500, 2, 3);
+    cluster.pass(3500, 3);
+    expect(cluster.partition('orders')).toMatchObject({ leader: 3, isr: [3], elr: [2] });
+
+    cluster.configure('orders', 'min.insync.replicas', '1');
+
+    expect(cluster.partition('orders')).toMatchObject({ leader: 3, isr: [3], elr: [] });
+  });
+
+  test('of the whole cluster likewise, where the topic has none of its own', () => {
+    const cluster = replicated();
+    cluster.pass(3500, 2, 3);
+    cluster.pass(3500, 3);
+
+    cluster.configure('', 'min.insync.replicas', '1');
+
+    expect(cluster.partition('orders')).toMatchObject({ isr: [3], elr: [] });
+  });
+
+  test('does not take away the last eligible ones while nobody leads', () => {
+    const cluster = replicated();
+    cluster.pass(3500);
+
+    cluster.configure('orders', 'min.insync.replicas', '1');
+    expect(cluster.partition('orders')).toMatchObject({ leader: -1, isr: [], elr: [1, 2, 3] });
+    cluster.heartbeat(2);
+
+    expect(cluster.partition('orders')).toMatchObject({ leader: 2, isr: [2], elr: [] });
+  });
+
+  test('that is higher has to be known to a leader before it can change the ISR: it would commit what those that become eligible lack (P4)', () => {
+    const cluster = replicated();
+    const { partitionEpoch } = cluster.partition('orders');
+
+    cluster.configure('orders', 'min.insync.replicas', '3');
+
+    expect(cluster.partition('orders')).toMatchObject({ isr: [1, 2, 3], leaderEpoch: 0, partitionEpoch: partitionEpoch + 1 });
+    expect(cluster.alterPartition('orders', [1, 2], { partitionEpoch })).toMatchObject({ errorCode: 'INVALID_UPDATE_VERSION' });
+    expect(cluster.alterPartition('orders', [1, 2])).toMatchObject({ errorCode: 'NONE' });
+    expect(cluster.partition('orders')).toMatchObject({ isr: [1, 2], elr: [3] });
+  });
+
+  test('that is not another one changes no partition', () => {
+    const cluster = replicated();
+
+    cluster.configure('orders', 'min.insync.replicas', '2');
+
+    expect(cluster.partition('orders').partitionEpoch).toBe(0);
   });
 });

@@ -56,6 +56,14 @@ export interface AlterPartitionChanges {
   readonly version?: number;
 }
 
+/** Brokers 1, 2 and 3, and the topic orders with one partition on all of them: min.insync.replicas is 2 unless configs say otherwise. */
+export function replicated(configs: Record<string, string> = {}): TestCluster {
+  const cluster = new TestCluster().startBrokers(1, 2, 3);
+  const given = Object.entries(configs).map(([name, value]) => ({ name, value }));
+  cluster.createTopics([newTopic('orders', { numPartitions: 1, replicationFactor: 3, configs: given })]);
+  return cluster;
+}
+
 export class TestCluster {
   readonly records: MetadataRecord[] = [];
   readonly configs: EffectiveConfigs;
@@ -145,6 +153,39 @@ export class TestCluster {
   ): CreateTopicsResponseInput['topics'] {
     const request = { topics, timeoutMs: 1000, validateOnly: options.validateOnly ?? false };
     return this.carryOut(this.controller.createTopics(request, options.version ?? 7)).topics;
+  }
+
+  /** The row of the answer for a topic's first partition; null stops a move. */
+  reassign(topic: string, replicas: readonly number[] | null, allowReplicationFactorChange = true) {
+    const partitions = [{ partitionIndex: 0, replicas: replicas === null ? null : [...replicas] }];
+    const request = { timeoutMs: 1000, allowReplicationFactorChange, topics: [{ name: topic, partitions }] };
+    return this.carryOut(this.controller.alterPartitionReassignments(request)).responses[0]!.partitions[0]!;
+  }
+
+  /** The row of the answer for a topic's first partition. */
+  elect(topic: string, type: 'preferred' | 'unclean' = 'preferred') {
+    const request = {
+      electionType: type === 'preferred' ? 0 : 1,
+      topicPartitions: [{ topic, partitions: [0] }],
+      timeoutMs: 1000,
+    };
+    return this.carryOut(this.controller.electLeaders(request)).replicaElectionResults[0]!.partitionResult[0]!;
+  }
+
+  /** A broker says where its replica of a topic's first partition lies. Returns the error code of that. */
+  assign(brokerId: number, topic: string, directory: string): string {
+    const brokerEpoch = this.image.brokers.get(brokerId)!.epoch;
+    const topics = [{ topicId: this.image.topics.byName(topic)!.id, partitions: [{ partitionIndex: 0 }] }];
+    const request = { brokerId, brokerEpoch, directories: [{ id: directory, topics }] };
+    const { errorCode, directories } = this.carryOut(this.controller.assignReplicasToDirs(request));
+    return directories[0]?.topics[0]?.partitions[0]?.errorCode ?? errorCode;
+  }
+
+  /** Sets a config of a topic, or of all brokers where the topic is ''. */
+  configure(topic: string, name: string, value: string) {
+    const resource = topic === '' ? { resourceType: 4, resourceName: '' } : { resourceType: 2, resourceName: topic };
+    const resources = [{ ...resource, configs: [{ name, configOperation: 0, value }] }];
+    return this.carryOut(this.controller.incrementalAlterConfigs({ resources, validateOnly: false })).responses[0]!;
   }
 
   /** What the leader of a topic's first partition asks for, knowing all, unless `changes` say otherwise. */

@@ -271,7 +271,7 @@ test.each([
     value: expected.minInsyncReplicas,
     configSource: 5,
   });
-  expect(cluster.configs.minInsyncReplicas(cluster.image, 'test')).toBe(Number(expected.minInsyncReplicas));
+  expect(cluster.configs.minInsyncReplicas(cluster.image, 'test', 0)).toBe(Number(expected.minInsyncReplicas));
 });
 
 test('min.insync.replicas in force is never more than there are replicas', () => {
@@ -280,8 +280,8 @@ test('min.insync.replicas in force is never more than there are replicas', () =>
   cluster.createTopics([newTopic('one', { replicationFactor: 1 }), newTopic('three', { replicationFactor: 3, configs })]);
   cluster.carryOut({ records: [config(4, '', 'min.insync.replicas', '2')], response: undefined });
 
-  expect(cluster.configs.minInsyncReplicas(cluster.image, 'one')).toBe(1);
-  expect(cluster.configs.minInsyncReplicas(cluster.image, 'three')).toBe(3);
+  expect(cluster.configs.minInsyncReplicas(cluster.image, 'one', 0)).toBe(1);
+  expect(cluster.configs.minInsyncReplicas(cluster.image, 'three', 0)).toBe(3);
 });
 
 test('before any broker is in service no topic can be made', () => {
