@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { buildRecordBatch, KafkaError, RecordBatch, recordBatchHeaderSize } from '#protocol';
 import { faultOf, faultOfSize, sizeAt } from './batch-scan.ts';
+import { LogStartWithinBatchError } from './errors.ts';
 import type { LogConfig } from './log-config.ts';
 
 /** Decompressed records of a batch may take this many times `max.message.bytes`, and a megabyte more. */
@@ -25,13 +26,19 @@ export function splitBatches(records: Buffer): RecordBatch[] {
  * The whole batches at the beginning of what a leader sent; an incomplete last one is left out.
  * @throws KafkaError CORRUPT_MESSAGE when one is damaged or does not follow on the one before
  */
-export function splitFetched(records: Buffer, log: { logEndOffset: bigint; lastEpoch: number; gaps: boolean }): RecordBatch[] {
+export function splitFetched(
+  records: Buffer,
+  log: { logEndOffset: bigint; lastEpoch: number; gaps: boolean; isEmpty: boolean },
+): RecordBatch[] {
   const batches: RecordBatch[] = [];
   let { logEndOffset: expected, lastEpoch } = log;
   for (let at = 0; records.length - at >= recordBatchHeaderSize; ) {
     const size = sizeAt(records, at);
     if (size > records.length - at) break;
     const batch = new RecordBatch(records, at);
+    if (at === 0 && log.isEmpty && batch.baseOffset < expected && expected <= batch.lastOffset && batch.isValidCrc()) {
+      throw new LogStartWithinBatchError(batch.baseOffset, expected);
+    }
     const fault = faultOfSize(records, at, records.length - at) ?? faultOf(batch, expected, { gaps: log.gaps, checkCrc: true });
     if (fault) throw new KafkaError('CORRUPT_MESSAGE', `At byte ${at} of what the leader sent there is ${fault}`);
     const epoch = batch.partitionLeaderEpoch;

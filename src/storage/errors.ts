@@ -35,3 +35,17 @@ export class DamagedLogError extends KafkaError {
     this.path = path;
   }
 }
+
+/**
+ * An empty log begins in the middle of the first batch that its leader has: there DeleteRecords has raised the start to within a batch,
+ * which goes over the wire whole. `truncateFullyAndStartAt(baseOffset)`, then append again.
+ */
+export class LogStartWithinBatchError extends KafkaError {
+  readonly baseOffset: bigint;
+
+  constructor(baseOffset: bigint, logStartOffset: bigint) {
+    super('CORRUPT_MESSAGE', `The leader's first batch begins at offset ${baseOffset}, before the log's start at ${logStartOffset}`);
+    this.name = 'LogStartWithinBatchError';
+    this.baseOffset = baseOffset;
+  }
+}

@@ -4,7 +4,7 @@
  */
 export type { AppendInfo, AppendOptions } from './append.ts';
 export type { EpochEntry } from './checkpoint-files.ts';
-export { DamagedLogError, LogDirectoryError, NoSpaceError } from './errors.ts';
+export { DamagedLogError, LogDirectoryError, LogStartWithinBatchError, NoSpaceError } from './errors.ts';
 export { defaultLogConfig, type LogConfig } from './log-config.ts';
 export { type FailedPartition, type HousekeepingOptions, LogDirectory, type LogDirectoryOptions } from './log-directory.ts';
 export type { TimestampedOffset } from './log-reader.ts';

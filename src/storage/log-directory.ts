@@ -109,6 +109,7 @@ export class LogDirectory {
       diskFailed: (error, path) => this.#diskFailed(error, path),
       saveRecoveryPoints: () => this.#recoveryPointSave.run(),
       saveLogStartOffsets: () => this.#logStartSave.run(),
+      saveHighWatermarks: () => this.#highWatermarkSave.run(),
     };
   }
 
@@ -325,6 +326,8 @@ export class LogDirectory {
     try {
       if (!clean) {
         await this.#syncFound();
+        // First, as index files are made anew: while they are, the recovery point must not be above their segments.
+        await this.checkpoint();
         await Promise.all(this.partitions().map((log) => this.flusher.flush(log)));
       }
       await this.checkpoint();

@@ -16,6 +16,13 @@ export interface LogFilesOptions {
   snapshot(): Buffer;
 }
 
+/** What one round does for the truncations so far. */
+interface Truncation {
+  uncut: ReadonlyMap<Segment, number>;
+  condemned: readonly string[];
+  fresh: readonly Segment[];
+}
+
 /** What one round of syncing has to do; see SyncWork. */
 export interface FilesToSync {
   prepare: (() => Promise<void>) | undefined;
@@ -40,8 +47,8 @@ export class LogFiles {
   #activeDirty: boolean;
   /** Closed segments whose files, indexes among them, are not all on disk; each is held open. */
   #unsynced: Segment[] = [];
-  /** Segments whose file is longer than they are, after a truncation. */
-  #uncut: Segment[];
+  /** Segments whose file is longer than they are, after a truncation, and the size to which it is to be cut. */
+  readonly #uncut: Map<Segment, number>;
   /** Files that a truncation has given another name, and that are still there. */
   #condemned: string[] = [];
   #truncating: boolean;
@@ -54,8 +61,8 @@ export class LogFiles {
     this.#directory = options.directory;
     this.#segments = recovered.segments;
     this.#snapshots = recovered.snapshots;
-    this.#uncut = recovered.truncated;
-    this.#truncating = recovered.truncated.length > 0;
+    this.#uncut = new Map(recovered.truncated.map((segment) => [segment, segment.size]));
+    this.#truncating = this.#uncut.size > 0;
     this.#activeDirty = recovered.syncedOffset < recovered.logEndOffset;
     this.#activeFile = this.active.open();
     for (const segment of this.#segments.slice(0, -1)) if (segment.indexesDirty) this.#holdUnsynced(segment);
@@ -105,14 +112,14 @@ export class LogFiles {
   /** Takes all batches from `offset` on away; `position` is where they begin in the segment that holds them. */
   truncate(index: number, offset: bigint, position: number): void {
     const holder = this.#segments[index]!;
-    this.#guarded(() => {
-      const next = this.#makeSegment(offset, this.#host.clock.now(), position === 0);
+    const next = this.#guarded(() => this.#makeSegment(offset, this.#host.clock.now(), true));
+    this.#irrevocably(() => {
       const wasActive = holder === this.active;
       const gone = this.#segments.splice(position === 0 ? index : index + 1);
       for (const segment of gone) this.#condemned.push(...this.#letGo(segment, truncatedSuffix));
       if (position > 0) {
         holder.truncate(offset, position);
-        this.#uncut.push(holder);
+        this.#uncut.set(holder, position);
         if (!this.#unsynced.includes(holder)) this.#holdUnsynced(holder);
         if (wasActive) holder.release();
       }
@@ -123,9 +130,8 @@ export class LogFiles {
 
   /** Takes all segments away and goes on with an empty one. */
   startAgainAt(offset: bigint): void {
-    this.#guarded(() => {
-      const isFresh = this.#segments.some((segment) => segment.baseOffset === offset);
-      const next = this.#makeSegment(offset, this.#host.clock.now(), isFresh);
+    const next = this.#guarded(() => this.#makeSegment(offset, this.#host.clock.now(), true));
+    this.#irrevocably(() => {
       for (const segment of this.#segments.splice(0)) this.#condemned.push(...this.#letGo(segment, truncatedSuffix));
       this.#activate(next);
     });
@@ -145,7 +151,10 @@ export class LogFiles {
     if (count <= 0) return false;
     const paths = this.#guarded(() => this.#segments.splice(0, count).flatMap((segment) => this.#letGo(segment, deletedSuffix)));
     const first = this.#segments[0]!.baseOffset;
-    paths.push(...this.#snapshots.filter((offset) => offset < first).map((offset) => this.#snapshotPath(offset)));
+    for (const path of this.#snapshots.filter((offset) => offset < first).map((offset) => this.#snapshotPath(offset))) {
+      this.#guarded(() => this.#host.disk.rename(path, path + deletedSuffix));
+      paths.push(path + deletedSuffix);
+    }
     this.#snapshots = this.#snapshots.filter((offset) => offset >= first);
     this.#host.clock.after(this.#options.config().fileDeleteDelayMs, () => {
       if (this.#closed) return;
@@ -158,9 +167,9 @@ export class LogFiles {
     return true;
   }
 
-  /** Removes snapshots of states that the log does not have (any more). */
-  dropSnapshotsOutside(logStartOffset: bigint, logEndOffset: bigint): void {
-    const isWithin = (offset: bigint) => offset >= logStartOffset && offset <= logEndOffset;
+  /** Removes snapshots of states that the log does not have any more: those above `logEndOffset`, or all. */
+  dropSnapshotsAbove(logEndOffset: bigint | undefined): void {
+    const isWithin = (offset: bigint) => logEndOffset !== undefined && offset <= logEndOffset;
     for (const offset of [...this.#pendingSnapshots.keys()]) if (!isWithin(offset)) this.#pendingSnapshots.delete(offset);
     this.#removeFiles(this.#snapshots.filter((offset) => !isWithin(offset)).map((offset) => this.#snapshotPath(offset)));
     this.#snapshots = this.#snapshots.filter(isWithin);
@@ -180,7 +189,8 @@ export class LogFiles {
     const held: Segment[] = [];
     const derived: DiskFile[] = [];
     const unsynced = [...this.#unsynced];
-    const truncation = this.#truncating ? { uncut: [...this.#uncut], condemned: [...this.#condemned] } : undefined;
+    const fresh = this.#segments.filter((segment) => segment.isFresh);
+    const truncation = this.#truncating ? { uncut: new Map(this.#uncut), condemned: [...this.#condemned], fresh } : undefined;
     if (this.#activeDirty && !unsynced.includes(this.active)) held.push(this.active);
     held.push(...unsynced);
     const complete = this.#writeDerived(unsynced, derived);
@@ -237,26 +247,29 @@ export class LogFiles {
   }
 
   /**
-   * First the checkpoints, so that an end below the old recovery point is not taken for damage; then the bytes; and a segment gets the name
-   * of one that it replaces only when that one has given it up for good.
+   * First the checkpoints, so that an end below the old recovery point is not taken for damage; then the bytes; and the new segments get their
+   * names only when the old ones have given up theirs for good.
    */
-  async #finishTruncation({ uncut, condemned }: { uncut: readonly Segment[]; condemned: readonly string[] }): Promise<void> {
+  async #finishTruncation({ uncut, condemned, fresh }: Truncation): Promise<void> {
     await this.#host.saveLogStartOffsets();
     await this.#host.saveRecoveryPoints();
+    await this.#host.saveHighWatermarks();
     if (this.#closed) return;
-    for (const segment of uncut) segment.cutFile();
-    if (this.#segments.some((segment) => segment.isFresh)) {
+    for (const [segment, size] of uncut) segment.cutFile(size);
+    if (fresh.length > 0) {
       await this.syncDirectory();
       if (this.#closed) return;
-      for (const segment of this.#segments) if (segment.isFresh) segment.settle();
+      // One that another truncation has taken away meanwhile has another ending.
+      for (const segment of fresh) if (segment.isFresh) segment.settle();
     }
     for (const path of condemned) this.#host.disk.remove(path);
   }
 
-  #truncationDone({ uncut, condemned }: { uncut: readonly Segment[]; condemned: readonly string[] }): void {
-    this.#uncut = this.#uncut.filter((segment) => !uncut.includes(segment));
+  /** What another truncation has added meanwhile is for the next round. */
+  #truncationDone({ uncut, condemned }: Truncation): void {
+    for (const [segment, size] of uncut) if (this.#uncut.get(segment) === size) this.#uncut.delete(segment);
     this.#condemned = this.#condemned.filter((path) => !condemned.includes(path));
-    this.#truncating = this.#uncut.length > 0 || this.#condemned.length > 0;
+    this.#truncating = this.#uncut.size > 0 || this.#condemned.length > 0 || this.#segments.some((segment) => segment.isFresh);
   }
 
   #syncedSegments(segments: readonly Segment[]): void {
@@ -272,7 +285,10 @@ export class LogFiles {
   #writeDerived(segments: readonly Segment[], files: DiskFile[]): boolean {
     if (this.#closed) return false;
     try {
-      for (const segment of segments) if (segment.indexesDirty) files.push(...segment.writeIndexes());
+      for (const segment of segments) {
+        // While the recovery point on disk is still above a truncated segment, nobody would look whether its index files are torn.
+        if (segment.indexesDirty && !this.#uncut.has(segment)) files.push(...segment.writeIndexes());
+      }
       for (const [offset, bytes] of this.#pendingSnapshots) {
         const file = this.#host.disk.open(this.#snapshotPath(offset), 'create');
         files.push(file);
@@ -323,7 +339,8 @@ export class LogFiles {
     this.#takeSnapshot(baseOffset);
   }
 
-  #makeSegment(baseOffset: bigint, now: number, isFresh = false): { segment: Segment; file: DiskFile } {
+  /** While a truncation is not finished, no segment gets a name by which it could be taken for one that follows on the old ones. */
+  #makeSegment(baseOffset: bigint, now: number, isFresh = this.#truncating): { segment: Segment; file: DiskFile } {
     const { disk, random } = this.#host;
     const config = this.#options.config();
     const rollJitterMs = config.segmentJitterMs > 0 ? random.below(config.segmentJitterMs) : 0;
@@ -368,7 +385,7 @@ export class LogFiles {
       segment.release();
     }
     if (wasActive) segment.release();
-    this.#uncut = this.#uncut.filter((one) => one !== segment);
+    this.#uncut.delete(segment);
     this.#directoryDirty = true;
     return segment.allPaths();
   }
@@ -381,6 +398,15 @@ export class LogFiles {
     this.#guarded(() => {
       for (const path of paths) this.#host.disk.remove(path);
     });
+  }
+
+  /** What is half-done when it fails, be it for a full disk, leaves names that the log in memory does not agree with: the directory goes offline. */
+  #irrevocably(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      throw this.#host.diskFailed(new Error(`a truncation could not be carried out: ${error}`, { cause: error }), this.#directory);
+    }
   }
 
   #guarded<Result>(act: () => Result): Result {

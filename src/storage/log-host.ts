@@ -19,4 +19,6 @@ export interface LogHost {
   saveRecoveryPoints(): Promise<void>;
   /** Writes where logs start durably. */
   saveLogStartOffsets(): Promise<void>;
+  /** Writes high watermarks durably. */
+  saveHighWatermarks(): Promise<void>;
 }

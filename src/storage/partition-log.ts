@@ -11,6 +11,7 @@ import type { LogConfig } from './log-config.ts';
 import { LogFiles } from './log-files.ts';
 import type { LogHost } from './log-host.ts';
 import { LogReader, type TimestampedOffset } from './log-reader.ts';
+import { recallProducers } from './producer-recall.ts';
 import { decodeProducerSnapshot, encodeProducerSnapshot } from './producer-snapshot.ts';
 import type { ProducerState, ProducerStates } from './producer-state.ts';
 import { epochCheckpointFile, type RecoveredLog } from './recovery.ts';
@@ -54,6 +55,8 @@ export class PartitionLog implements SyncSource {
   readonly #epochs: EpochCache;
   readonly #producers: ProducerStates;
   #logStartOffset: bigint;
+  /** As it is written down: only what lies below it may go. */
+  #savedStartOffset: bigint;
   #logEndOffset: bigint;
   #highWatermark: bigint;
   #failure: KafkaError | undefined;
@@ -78,6 +81,7 @@ export class PartitionLog implements SyncSource {
     this.#epochs = recovered.epochs;
     this.#producers = recovered.producers;
     this.#logStartOffset = recovered.logStartOffset;
+    this.#savedStartOffset = recovered.logStartOffset;
     this.#logEndOffset = recovered.logEndOffset;
     this.#highWatermark = recovered.logStartOffset;
     this.#syncedOffset = recovered.syncedOffset;
@@ -226,13 +230,14 @@ export class PartitionLog implements SyncSource {
 
   /**
    * Appends what the leader sent, as it is. An incomplete batch at the end is left out.
-   * @throws KafkaError CORRUPT_MESSAGE when a batch is damaged or does not follow on the log's end; KAFKA_STORAGE_ERROR. The batches before
-   * the one that failed may have been appended
+   * @throws KafkaError CORRUPT_MESSAGE when a batch is damaged or does not follow on the log's end, nothing was appended then (for an empty
+   * log see {@link LogStartWithinBatchError}); KAFKA_STORAGE_ERROR, some may have been appended then
    */
   appendAsFollower(records: Buffer): AppendInfo {
     this.#assertUsable();
     const now = this.#host.clock.now();
-    const batches = splitFetched(records, { logEndOffset: this.#logEndOffset, lastEpoch: this.lastEpoch ?? -1, gaps: this.#gaps });
+    const isEmpty = this.#logStartOffset === this.#logEndOffset;
+    const batches = splitFetched(records, { logEndOffset: this.#logEndOffset, lastEpoch: this.lastEpoch ?? -1, gaps: this.#gaps, isEmpty });
     const firstOffset = batches[0]?.baseOffset ?? this.#logEndOffset;
     for (let next = 0; next < batches.length; ) {
       const from = next;
@@ -323,10 +328,17 @@ export class PartitionLog implements SyncSource {
    */
   truncateTo(offset: bigint): Promise<void> {
     this.#assertUsable();
-    if (offset >= this.#logEndOffset) return Promise.resolve();
+    if (offset >= this.#logEndOffset) {
+      // An emptied log still knows the epoch of its last records, which the leader may not have.
+      this.#epochs.truncateFromEnd(offset);
+      // What one before it has begun may not be on disk yet.
+      return this.#files.isSettled ? Promise.resolve() : this.#host.flusher.flush(this);
+    }
     if (offset < this.#logStartOffset) return this.truncateFullyAndStartAt(offset);
     const index = this.#files.segments.findLastIndex((segment) => segment.baseOffset <= offset);
     const { position, baseOffset } = this.#reader.positionOf(this.#files.segments[index]!, offset);
+    // The log may begin within a batch; when that goes, what is left of it goes too.
+    if (baseOffset < this.#logStartOffset) return this.truncateFullyAndStartAt(this.#logStartOffset);
     this.#files.truncate(index, baseOffset, position);
     this.#logEndOffset = baseOffset;
     this.#epochs.truncateFromEnd(baseOffset);
@@ -340,11 +352,13 @@ export class PartitionLog implements SyncSource {
     this.#assertUsable();
     this.#files.startAgainAt(offset);
     this.#logStartOffset = offset;
+    this.#savedStartOffset = offset;
     this.#logEndOffset = offset;
     this.#highWatermark = offset;
     this.#epochs.clear();
     this.#tail.clear();
-    this.#reloadProducers();
+    this.#files.dropSnapshotsAbove(undefined);
+    this.#producers.reset(offset, this.#host.clock.now());
     return this.#truncated();
   }
 
@@ -381,7 +395,7 @@ export class PartitionLog implements SyncSource {
     if (beyond === this.#files.segments.length && !this.#rollForRetention(now)) beyond--;
     const start = this.#files.segments[beyond]!.baseOffset;
     if (beyond > 0 && start > this.#logStartOffset) await this.#raiseLogStart(start, { evenIfFull: true });
-    else this.#files.removeBelow(this.#logStartOffset);
+    else this.#files.removeBelow(this.#savedStartOffset);
     return beyond;
   }
 
@@ -500,7 +514,12 @@ export class PartitionLog implements SyncSource {
 
   async #truncated(): Promise<void> {
     this.#reader.invalidate();
-    if (this.#highWatermark > this.#logEndOffset) this.#highWatermark = this.#logEndOffset;
+    if (this.#highWatermark > this.#logEndOffset) {
+      const { name: partition } = this;
+      const offsets = { from: String(this.#highWatermark), to: String(this.#logEndOffset) };
+      this.#host.log.warn({ partition, ...offsets }, 'the log was truncated below its high watermark');
+      this.#highWatermark = this.#logEndOffset;
+    }
     if (this.#syncedOffset > this.#logEndOffset) this.#syncedOffset = this.#logEndOffset;
     if (this.#syncingOffset > this.#logEndOffset) this.#syncingOffset = this.#logEndOffset;
     if (this.#markedOffset > this.#logEndOffset) this.#markedOffset = this.#logEndOffset;
@@ -511,20 +530,24 @@ export class PartitionLog implements SyncSource {
   #reloadProducers(): void {
     const end = this.#logEndOffset;
     const now = this.#host.clock.now();
-    this.#files.dropSnapshotsOutside(this.#logStartOffset, end);
+    this.#files.dropSnapshotsAbove(end);
     if (this.#producers.count === 0) {
       this.#producers.reset(end, now);
       return;
     }
-    this.#producers.reset(this.#logStartOffset, now);
+    this.#producers.reset(this.#files.segments[0]!.baseOffset, now);
     for (const { offset, bytes } of this.#files.snapshotsNewestFirst()) {
       const entries = decodeProducerSnapshot(bytes);
       if (!entries) continue;
       this.#producers.reset(offset, now, entries);
       break;
     }
-    for (const segment of this.#files.segments) this.#replayProducers(segment, now);
+    const { segments } = this.#files;
+    for (const [index, segment] of segments.entries()) {
+      if ((segments[index + 1]?.baseOffset ?? end) > this.#producers.endOffset) this.#replayProducers(segment, now);
+    }
     this.#producers.endOffset = end;
+    recallProducers(this.#producers, segments);
   }
 
   #replayProducers(segment: Segment, now: number): void {
@@ -561,10 +584,12 @@ export class PartitionLog implements SyncSource {
     } catch (error) {
       if (!(evenIfFull && error instanceof NoSpaceError)) throw error;
       // Without a checkpoint that says so, segments have to go one after the other, so that a crash never leaves a hole.
-      while (this.#files.removeBelow(this.#logStartOffset, 1)) await this.#files.syncDirectory();
+      while (this.#files.removeBelow(offset, 1)) await this.#files.syncDirectory();
       return;
     }
-    if (!this.#failure) this.#files.removeBelow(this.#logStartOffset);
+    if (this.#failure) return;
+    if (offset > this.#savedStartOffset) this.#savedStartOffset = offset;
+    this.#files.removeBelow(this.#savedStartOffset);
   }
 
   async #readFile(fetchOffset: bigint, maxBytes: number, upTo: bigint, atLeastOne: boolean): Promise<Buffer> {

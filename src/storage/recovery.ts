@@ -7,8 +7,9 @@ import { DamagedLogError } from './errors.ts';
 import { offsetOfFileName, segmentFileName, truncatedSuffix } from './file-names.ts';
 import { resolveLeftovers } from './leftovers.ts';
 import type { LogConfig } from './log-config.ts';
-import { decodeProducerSnapshot, type ProducerSnapshotEntry } from './producer-snapshot.ts';
-import { type ProducerBatch, ProducerStates } from './producer-state.ts';
+import { recallProducers } from './producer-recall.ts';
+import { decodeProducerSnapshot } from './producer-snapshot.ts';
+import { ProducerStates } from './producer-state.ts';
 import { Segment } from './segment.ts';
 
 const sectorBytes = 512;
@@ -16,8 +17,6 @@ const sectorBytes = 512;
 const lostRunBytes = 20;
 const lostSectorEndBytes = 1;
 const lostWriteEndBytes = 2;
-/** How far back before a snapshot batches are looked for that a producer may repeat. */
-const recallBytes = 1024 * 1024;
 
 export const epochCheckpointFile = 'leader-epoch-checkpoint';
 
@@ -75,6 +74,9 @@ class Recovery {
   #epochsComplete = false;
   #cutBytes = 0;
   readonly #truncated: Segment[] = [];
+  #segments: Segment[] = [];
+  /** Offsets of the snapshot files, rising. */
+  #snapshots: bigint[] = [];
   /** A truncation was under way: that the log ends before the recovery point is then meant. */
   #truncating = false;
   #recoveryPoint: bigint;
@@ -90,27 +92,37 @@ class Recovery {
   async run(): Promise<RecoveredLog> {
     const { config, disk, clock } = this.#options;
     resolveLeftovers(disk, this.#directory);
-    let bases = this.#offsetsOf('.log');
-    const logStartOffset = this.#options.logStartOffset ?? bases[0] ?? 0n;
-    bases = this.#dropBelow(logStartOffset, bases);
+    const { logStartOffset, bases } = this.#findStart();
     this.#noteTruncation(logStartOffset);
-    this.#readEpochs(bases[0]);
-    const snapshots = new Map(this.#offsetsOf('.snapshot').map((offset) => [offset, undefined as ProducerSnapshotEntry[] | undefined]));
+    this.#readEpochs(bases.length === 0 ? undefined : logStartOffset);
+    this.#snapshots = this.#findSnapshots(bases[0] ?? logStartOffset);
+    const snapshots = this.#snapshots;
 
-    const segments: Segment[] = bases.map((baseOffset) => {
+    this.#segments = bases.map((baseOffset) => {
       const { size, modifiedMs } = disk.stat(`${this.#directory}/${segmentFileName(baseOffset, '.log')}`)!;
       const segment = new Segment({ disk, directory: this.#directory, baseOffset, config, createdMs: modifiedMs });
       segment.size = size;
       return segment;
     });
+    const segments = this.#segments;
     const firstSuspect = segments.findIndex((segment, index) => this.#isSuspect(segments[index + 1]?.baseOffset, segment));
     const suspectOffset = firstSuspect < 0 ? undefined : segments[firstSuspect]!.baseOffset;
-    this.#loadProducers([...snapshots.keys()], suspectOffset, bases[0] ?? logStartOffset);
+    // Without segments the log ends where it begins, and a later snapshot is of something else.
+    const upTo = segments.length === 0 ? logStartOffset : suspectOffset;
+    if (upTo !== undefined) this.#epochs.truncateFromEnd(upTo);
+    this.#loadProducers(upTo);
 
-    const logEndOffset = (await this.#readSegments(segments, suspectOffset)) ?? logStartOffset;
+    let logEndOffset = (await this.#readSegments(segments, suspectOffset)) ?? logStartOffset;
     if (logEndOffset < this.#recoveryPoint && !this.#truncating) {
       const path = segments.at(-1)?.path('.log') ?? this.#directory;
       this.#refuse(path, logEndOffset, `the log ends here, but was on disk up to offset ${this.#recoveryPoint}`);
+    }
+    if (logEndOffset < logStartOffset) {
+      // What is left lies below the start, as after a truncation to it that was not finished, or after the page cache was lost.
+      this.#drop(segments, 0);
+      for (const offset of snapshots.splice(0)) disk.remove(`${this.#directory}/${segmentFileName(offset, '.snapshot')}`);
+      logEndOffset = logStartOffset;
+      this.#producers.reset(logStartOffset, this.#now);
     }
     if (segments.length === 0) {
       const segment = new Segment({ disk, directory: this.#directory, baseOffset: logStartOffset, config, createdMs: clock.now() });
@@ -118,21 +130,24 @@ class Recovery {
       segment.release();
       segments.push(segment);
     }
-    this.#recallProducers(segments);
+    recallProducers(this.#producers, segments);
     this.#epochs.truncateFromEnd(logEndOffset);
     this.#epochs.truncateFromStart(logStartOffset);
-    for (const offset of snapshots.keys()) {
+    for (const offset of snapshots) {
       if (offset > logEndOffset) disk.remove(`${this.#directory}/${segmentFileName(offset, '.snapshot')}`);
     }
-    // What was dropped must not come back beside what is appended from here on.
-    if (!this.#options.clean) await disk.syncDirectory(this.#directory);
+    if (!this.#options.clean) {
+      await this.#syncSnapshots(snapshots.filter((offset) => offset >= this.#recoveryPoint && offset <= logEndOffset));
+      // What was dropped must not come back beside what is appended from here on.
+      await disk.syncDirectory(this.#directory);
+    }
     this.#producers.endOffset = logEndOffset;
     return {
       segments,
       epochs: this.#epochs,
       producers: this.#producers,
-      snapshots: [...snapshots.keys()].filter((offset) => offset <= logEndOffset),
-      logStartOffset: logStartOffset > logEndOffset ? logEndOffset : logStartOffset,
+      snapshots: snapshots.filter((offset) => offset <= logEndOffset),
+      logStartOffset,
       logEndOffset,
       syncedOffset: this.#options.clean || logEndOffset < this.#recoveryPoint ? logEndOffset : this.#recoveryPoint,
       cutBytes: this.#cutBytes,
@@ -188,8 +203,7 @@ class Recovery {
       });
       const ends = tail.fault === undefined && last !== undefined;
       if (ends && this.#epochs.epochOf(last!.baseOffset) !== last!.partitionLeaderEpoch && last!.partitionLeaderEpoch >= 0) {
-        this.#epochs.clear();
-        this.#epochsComplete = false;
+        this.#rereadEpochs(segment);
         return this.#readWhole(segment, next, whole);
       }
       // An index that points nowhere says nothing about the log.
@@ -205,6 +219,7 @@ class Recovery {
   #readWhole(segment: Segment, next: bigint | undefined, scan: Parameters<typeof scanBatches>[1]): ScanResult {
     const size = segment.size;
     segment.reset();
+    if (segment.baseOffset < this.#producers.endOffset) this.#rewindProducers(segment);
     const result = scanBatches(segment.open(), scan, (batch) => {
       if (this.#endsBefore(batch, next) === false) return false;
       segment.added(batch);
@@ -218,6 +233,33 @@ class Recovery {
     segment.release();
     segment.size = size;
     return result;
+  }
+
+  /** To where a segment begins: which transactions were aborted in it is told only by its producers from there on. */
+  #rewindProducers(segment: Segment): void {
+    this.#loadProducers(segment.baseOffset);
+    this.#scanBefore(segment, (batch) => {
+      if (batch.baseOffset >= this.#producers.endOffset) this.#producers.apply(batch, this.#now);
+    });
+  }
+
+  /** The checkpoint tells of other batches than a segment has, so nothing of it is believed: all before the segment is read again. */
+  #rereadEpochs(segment: Segment): void {
+    this.#epochs.clear();
+    this.#epochsComplete = false;
+    this.#scanBefore(segment, (batch) => this.#epochs.assign(batch.partitionLeaderEpoch, batch.baseOffset));
+  }
+
+  #scanBefore(segment: Segment, visit: (batch: RecordBatch) => void): void {
+    for (const earlier of this.#segments) {
+      if (earlier === segment) return;
+      const scan = { from: 0, to: earlier.size, expectedOffset: earlier.baseOffset, checkCrc: false, gaps: true };
+      scanBatches(earlier.open(), scan, (batch) => {
+        visit(batch);
+        return undefined;
+      });
+      earlier.release();
+    }
   }
 
   #noteFirst(segment: Segment, batch: RecordBatch): false {
@@ -241,17 +283,49 @@ class Recovery {
     if (next < this.#recoveryPoint) this.#recoveryPoint = next;
   }
 
+  /** Where the log begins, and the segments that it has from there on. */
+  #findStart(): { logStartOffset: bigint; bases: bigint[] } {
+    const bases = this.#offsetsOf('.log');
+    const [truncated] = this.#truncatedOffsets();
+    const [first] = bases;
+    const isBehindTruncated = truncated !== undefined && (first === undefined || truncated < first);
+    let logStartOffset = this.#options.logStartOffset ?? (isBehindTruncated ? truncated : first) ?? 0n;
+    if (first !== undefined && first > logStartOffset) {
+      if (isBehindTruncated) {
+        // What replaces the first segment had not got its name, or the log's new start had not been written down: nothing behind it was synced.
+        for (const base of bases.splice(0)) this.#removeSegment(base);
+      } else {
+        logStartOffset = first;
+      }
+    }
+    return { logStartOffset, bases: this.#dropBelow(logStartOffset, bases) };
+  }
+
+  /** Where segments began that a truncation has taken away, rising. */
+  #truncatedOffsets(): bigint[] {
+    return this.#offsetsOf(`.log${truncatedSuffix}`);
+  }
+
   #noteTruncation(logStartOffset: bigint): void {
-    for (const name of this.#disk.list(this.#directory)) {
-      const offset = offsetOfFileName(name, `.log${truncatedSuffix}`);
-      if (offset === undefined) continue;
+    for (const offset of this.#truncatedOffsets()) {
       this.#truncating = true;
       if (offset < this.#recoveryPoint) this.#recoveryPoint = offset > logStartOffset ? offset : logStartOffset;
     }
   }
 
+  #removeSegment(baseOffset: bigint): void {
+    this.#options.log.warn(
+      { directory: this.#directory, baseOffset: String(baseOffset) },
+      'dropping a segment of a truncation that was not finished',
+    );
+    for (const suffix of ['.log', '.index', '.timeindex', '.txnindex'] as const) {
+      this.#disk.remove(`${this.#directory}/${segmentFileName(baseOffset, suffix)}`);
+    }
+  }
+
+  /** With a recovery point right at its end it may have been the last one when that was written: its index files then came later. */
   #isSuspect(next: bigint | undefined, segment: Segment): boolean {
-    return !this.#options.clean && (next === undefined || next > this.#recoveryPoint || segment.size === 0);
+    return !this.#options.clean && (next === undefined || next >= this.#recoveryPoint || segment.size === 0);
   }
 
   #refuseUnlessTorn(segment: Segment, { position, nextOffset, fault, isShort }: ScanResult, later: readonly Segment[]): void {
@@ -296,12 +370,12 @@ class Recovery {
     segment.indexesDirty = true;
   }
 
-  /** Lets go of the segments from `index` on: what they hold follows on something that was never synced. */
+  /** Lets go of the segments from `index` on: what they hold follows on something that was never synced, or lies below the log's start. */
   #drop(segments: Segment[], index: number): void {
     for (const segment of segments.splice(index)) {
       this.#options.log.warn(
         { file: segment.path('.log'), bytes: segment.size },
-        'dropping a segment that follows on bytes that were never synced',
+        'dropping a segment that has no place in the log any more',
       );
       this.#cutBytes += segment.size;
       segment.removeFiles();
@@ -320,18 +394,26 @@ class Recovery {
     return kept;
   }
 
-  #readEpochs(firstOffset: bigint | undefined): void {
+  #readEpochs(logStartOffset: bigint | undefined): void {
     const entries = readEpochCheckpoint(this.#disk, `${this.#directory}/${epochCheckpointFile}`);
-    this.#epochsComplete = entries !== undefined && firstOffset !== undefined;
-    this.#epochs = new EpochCache(entries ?? []);
+    // They may know of a raised log start that had not been written down.
+    const isLate = entries?.[0] !== undefined && logStartOffset !== undefined && entries[0].startOffset > logStartOffset;
+    this.#epochsComplete = entries !== undefined && logStartOffset !== undefined && !isLate;
+    this.#epochs = new EpochCache(isLate ? [] : (entries ?? []));
+  }
+
+  /** Those of states that the log has; one from before its first segment is of producers of whom it tells only a part, or of another history. */
+  #findSnapshots(start: bigint): bigint[] {
+    const offsets = this.#offsetsOf('.snapshot');
+    for (const offset of offsets) if (offset < start) this.#disk.remove(`${this.#directory}/${segmentFileName(offset, '.snapshot')}`);
+    return offsets.filter((offset) => offset >= start);
   }
 
   /** Begins with the newest sound snapshot that is not above what has to be scanned. */
-  #loadProducers(offsets: readonly bigint[], suspectOffset: bigint | undefined, start: bigint): void {
-    if (suspectOffset !== undefined) this.#epochs.truncateFromEnd(suspectOffset);
-    this.#producers.reset(start, this.#now);
-    for (const offset of offsets.toReversed()) {
-      if (suspectOffset !== undefined && offset > suspectOffset) continue;
+  #loadProducers(upTo: bigint | undefined): void {
+    this.#producers.reset(this.#segments[0]?.baseOffset ?? upTo ?? 0n, this.#now);
+    for (const offset of this.#snapshots.toReversed()) {
+      if (upTo !== undefined && offset > upTo) continue;
       const entries = decodeProducerSnapshot(this.#disk.readFile(`${this.#directory}/${segmentFileName(offset, '.snapshot')}`));
       if (entries) {
         this.#producers.reset(offset, this.#now, entries);
@@ -341,30 +423,19 @@ class Recovery {
     }
   }
 
-  /** What producers wrote last, before what the snapshot tells. */
-  #recallProducers(segments: readonly Segment[]): void {
-    if (this.#producers.count === 0) return;
-    const earlier = new Map<bigint, (ProducerBatch & { producerEpoch: number })[]>();
-    const sizes = segments.map((segment) => segment.size);
-    let first = segments.length;
-    for (let bytes = 0; first > 0 && bytes < recallBytes; bytes += sizes[first]!) first--;
-    for (const segment of segments.slice(first)) {
-      const from = segment.offsetIndex.positionBefore(segment.size - recallBytes);
-      const scan = { from, to: segment.size, expectedOffset: segment.baseOffset, checkCrc: false, gaps: true };
-      scanBatches(segment.open(), scan, (batch) => {
-        if (batch.producerId < 0n || batch.isControl) return undefined;
-        const { producerEpoch, lastSequence, lastOffset, lastOffsetDelta: offsetDelta, maxTimestamp: timestamp } = batch;
-        const known = earlier.get(batch.producerId) ?? [];
-        known.push({ producerEpoch, lastSequence, lastOffset, offsetDelta, timestamp });
-        earlier.set(batch.producerId, known);
-        return undefined;
-      });
-      segment.release();
+  /** A killed process may have left them in the page cache only, and the segments from which they could be made again may go. */
+  async #syncSnapshots(offsets: readonly bigint[]): Promise<void> {
+    for (const offset of offsets) {
+      const file = this.#disk.open(`${this.#directory}/${segmentFileName(offset, '.snapshot')}`, 'write');
+      try {
+        await file.sync();
+      } finally {
+        file.close();
+      }
     }
-    this.#producers.recall(earlier);
   }
 
-  #offsetsOf(suffix: '.log' | '.index' | '.timeindex' | '.txnindex' | '.snapshot'): bigint[] {
+  #offsetsOf(suffix: '.log' | '.index' | '.timeindex' | '.txnindex' | '.snapshot' | `.log${typeof truncatedSuffix}`): bigint[] {
     const offsets = this.#disk.list(this.#directory).map((name) => offsetOfFileName(name, suffix));
     return offsets.filter((offset) => offset !== undefined).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   }

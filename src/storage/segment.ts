@@ -69,7 +69,7 @@ export class Segment {
   }
 
   /**
-   * Makes the empty file and keeps it open like {@link open}. While another file may still have the name on disk it gets a name of its own
+   * Makes the empty file and keeps it open like {@link open}. While what it replaces may still be there on disk it gets a name of its own
    * (`isFresh`) until {@link settle}, so that a crash leaves the one or the other, never parts of both.
    */
   create(isFresh = false): DiskFile {
@@ -157,11 +157,11 @@ export class Segment {
     this.#scanFrom(last ? this.offsetIndex.lookup(last.relativeOffset).position : 0);
   }
 
-  /** Cuts what lies behind the segment's end off the file. */
-  cutFile(): void {
+  /** Cuts what a truncation to `size` has left off the file. */
+  cutFile(size: number): void {
     const file = this.open();
     try {
-      if (file.size > this.size) file.truncate(this.size);
+      if (file.size > size) file.truncate(size);
     } finally {
       this.release();
     }

@@ -30,12 +30,21 @@ interface DirectoryChange {
   readonly edits: readonly { directory: DirectoryImage; name: string; to: Node | undefined }[];
 }
 
+/** What happens to an image: a change that is not durable yet, or a sync that has made all changes of a node durable up to one of them. */
+export type DiskImageEvent =
+  | { kind: 'names'; sequence: number; edits: DirectoryChange['edits'] }
+  | { kind: 'write'; sequence: number; file: FileImage; position: number; bytes: Buffer }
+  | { kind: 'resize'; sequence: number; file: FileImage; size: number }
+  | { kind: 'sync'; node: Node; upTo: number };
+
 /** The content of one simulated disk. It outlives the processes that use it; {@link SimulatedDisk} is one process's view of it. */
 export class DiskImage {
   readonly root = new DirectoryImage(0);
   /** Whether it keeps account of what is durable. */
   readonly crashable: boolean;
   usedBytes = 0;
+  /** Sees all that happens, right after it has. */
+  onEvent: ((event: DiskImageEvent) => void) | undefined;
   #sequence = 0;
   #directoryChanges: DirectoryChange[] = [];
   readonly #dirtyFiles = new Set<FileImage>();
@@ -90,24 +99,29 @@ export class DiskImage {
       else directory.entries.delete(name);
       directory.modifiedMs = nowMs;
     }
-    if (this.crashable) this.#directoryChanges.push({ sequence: ++this.#sequence, edits });
+    if (!this.crashable) return;
+    this.#directoryChanges.push({ sequence: ++this.#sequence, edits });
+    this.onEvent?.({ kind: 'names', sequence: this.#sequence, edits });
   }
 
   write(file: FileImage, bytes: Uint8Array, position: number): void {
     const before = file.content.size;
     file.write(bytes, position, this.#nextChangeOf(file));
     this.#grown(file, before);
+    this.onEvent?.({ kind: 'write', sequence: this.#sequence, file, position, bytes: Buffer.from(bytes) });
   }
 
   resize(file: FileImage, size: number): void {
     const before = file.content.size;
     file.resize(size, this.#nextChangeOf(file));
     this.#grown(file, before);
+    this.onEvent?.({ kind: 'resize', sequence: this.#sequence, file, size });
   }
 
   syncFile(file: FileImage, upTo: number): void {
     file.makeDurable(upTo);
     if (!file.isDirty) this.#dirtyFiles.delete(file);
+    this.onEvent?.({ kind: 'sync', node: file, upTo });
   }
 
   /** Makes the operations on the directory durable: wholly, also where they touch a second one, as a journal does. */
@@ -117,6 +131,7 @@ export class DiskImage {
       applyDurably(change);
       return false;
     });
+    this.onEvent?.({ kind: 'sync', node: directory, upTo });
   }
 
   /** The power fails. Afterwards the running system's view is what survived. */

@@ -4,7 +4,7 @@ import { diskFailure } from '../disk-failure.ts';
 import { FileReplacer } from '../replace-file.ts';
 import type { DiskOperation, FaultScope } from './disk-faults.ts';
 import { SimulatedDiskFile } from './disk-file.ts';
-import { type CrashMode, DirectoryImage, type Node, namesOf } from './disk-image.ts';
+import { type CrashMode, DirectoryImage, type DiskImageEvent, type Node, namesOf } from './disk-image.ts';
 import { FileImage } from './file-image.ts';
 import { Platter, type SimulatedDiskOptions } from './platter.ts';
 
@@ -211,6 +211,13 @@ export class SimulatedDisk implements Disk {
   /** All files, by path; bytes before `syncedBytes` are on the platter as they are now. For choosing what is to rot. */
   files(): { path: string; size: number; syncedBytes: number }[] {
     return this.#platter.image.files().sort((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  /** Shows every change and every sync from now on to `observer`, whoever makes it. @returns the root as it is now */
+  observe(observer: (event: DiskImageEvent) => void): DirectoryImage {
+    assert(this.#platter.image.crashable, 'a disk that keeps no account of what is durable cannot be observed');
+    this.#platter.image.onEvent = observer;
+    return this.#platter.image.root;
   }
 
   #empty(directory: DirectoryImage): void {
