@@ -1,12 +1,16 @@
 import type { SimulatedWorld } from '#platform';
+import { CommittedOffsets } from './checkers/committed-offsets.ts';
 import { diskLeftovers } from './checkers/disk-leftovers.ts';
 import { ImageWatch } from './checkers/image-watch.ts';
 import { InSyncSets } from './checkers/in-sync-sets.ts';
+import { LeaderCandidates } from './checkers/leader-candidates.ts';
 import { minIsrOf } from './checkers/min-isr.ts';
 import { OneLeaderPerEpoch } from './checkers/one-leader-per-epoch.ts';
 import { OneMetadataHistory } from './checkers/one-metadata-history.ts';
 import { OneVotePerEpoch } from './checkers/one-vote-per-epoch.ts';
+import { PartitionWatch } from './checkers/partition-watch.ts';
 import { RecordHistory } from './checkers/record-history.ts';
+import { compareReplicas, notConverged } from './checkers/replica-sets.ts';
 import { Looker } from './clients/looker.ts';
 import { Operator } from './clients/operator.ts';
 import { SimulatedClient } from './clients/simulated-client.ts';
@@ -42,15 +46,19 @@ export class PlanRun {
     this.#plan = plan;
     this.#world = world;
     this.#timeline = timeline;
-    this.history = new RecordHistory({ mayLose: plan.mayLose });
-    this.#images = new ImageWatch(timeline, [new InSyncSets(minIsrOf)]);
+    const { mayLose } = plan;
+    const committed = new CommittedOffsets();
+    this.history = new RecordHistory({ mayLose, committed });
+    const candidates = mayLose ? [] : [new LeaderCandidates(() => this.#cluster, committed)];
+    this.#images = new ImageWatch(timeline, [new InSyncSets(minIsrOf), ...candidates]);
+    const partitions = new PartitionWatch({ committed, latestImage: () => this.#images.latest, mayLose });
     const { topology, configuration, workload, faults } = plan;
     this.#cluster = new SimulatedCluster({
       world,
       brokers: topology.brokers,
       timeline,
       properties: configuration.properties,
-      observers: [this.#leaders, new OneVotePerEpoch(), new OneMetadataHistory(), this.#images],
+      observers: [this.#leaders, new OneVotePerEpoch(), new OneMetadataHistory(), this.#images, partitions],
     });
     this.#operator = new Operator(this.#client('operator'), this.#cluster);
     this.#verifier = this.#client('verifier');
@@ -144,6 +152,12 @@ export class PlanRun {
     const images = () => this.#cluster.running.map(({ name, broker }) => ({ name, image: broker.router.image }));
     await this.#until('M5', 'the brokers have different metadata', () => new Set(images().map(({ image }) => image.offset)).size === 1);
     for (const { name, image } of images()) this.#admin.checkFinal(name, image);
+    await this.#until(
+      'L3',
+      () => notConverged(this.#cluster) ?? '',
+      () => notConverged(this.#cluster) === undefined,
+    );
+    compareReplicas(this.#cluster);
     for (const { name, id, partitions } of images()[0]!.image.topics.all()) {
       for (const { partition } of partitions) await this.#verifyPartition(name, id, partition);
     }

@@ -26,7 +26,7 @@ export interface ClusterObserver {
   /** A new incarnation of a broker; its Raft has not started. */
   brokerOpened?(name: string, broker: Broker): void;
   /** A broker is gone, however it went. */
-  brokerClosed?(name: string): void;
+  brokerClosed?(name: string, broker: Broker): void;
   /** Called between any two events, with the one whose event it was, if it was one's and that one is up. */
   afterEvent?(cluster: SimulatedCluster, member: Member | undefined): void;
 }
@@ -254,7 +254,7 @@ export class SimulatedCluster {
   #down(name: string): void {
     const member = this.#member(name);
     member.incarnation++;
-    if (member.broker !== undefined) for (const observer of this.#options.observers ?? []) observer.brokerClosed?.(name);
+    if (member.broker !== undefined) for (const observer of this.#options.observers ?? []) observer.brokerClosed?.(name, member.broker);
     member.broker = undefined;
     member.processId = undefined;
     this.#running = undefined;

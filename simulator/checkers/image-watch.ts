@@ -55,8 +55,8 @@ export class ImageWatch implements ClusterObserver {
     for (const checker of this.#checkers) checker.check(image, changed);
   }
 
-  brokerClosed(_name: string): void {
-    if (this.#seen.size > 200) this.#seen.clear();
+  brokerClosed(_name: string, broker: Broker): void {
+    this.#seen.delete(broker);
   }
 
   #note({ topic, partition, before }: ChangedPartition): void {

@@ -1,4 +1,5 @@
 import { Violation } from '../violation.ts';
+import type { CommittedOffsets } from './committed-offsets.ts';
 
 interface PartitionHistory {
   /** What was read, or acknowledged by all: from then on nothing else may be there. */
@@ -30,12 +31,14 @@ export class RecordHistory {
   /** Topics whose old segments go by their size or age. */
   readonly #withRetention = new Set<string>();
   readonly #mayLose: boolean;
+  readonly #committed: CommittedOffsets | undefined;
   acknowledgedCount = 0;
   readCount = 0;
 
   /** @param mayLose what was acknowledged may be gone after power cuts; what is there is judged all the same */
-  constructor(options: { mayLose?: boolean } = {}) {
+  constructor(options: { mayLose?: boolean; committed?: CommittedOffsets } = {}) {
     this.#mayLose = options.mayLose ?? false;
+    this.#committed = options.committed;
   }
 
   /** A value is sent for the first time. Gives what {@link acknowledge} is to be told: the offset that it must lie beyond. */
@@ -76,6 +79,8 @@ export class RecordHistory {
   read(topicId: string, partition: number, offset: bigint, value: string): void {
     this.readCount++;
     const { attempted, refused } = this.#of(topicId, partition);
+    if (this.#committed?.covers(topicId, partition, offset) === false)
+      throw new Violation('P10', `${topicId}-${partition}@${offset} is read, and was never committed`);
     if (!attempted.has(value)) throw new Violation('P13', `${topicId}-${partition}@${offset} holds "${value}", which nobody wrote`);
     if (refused.has(value))
       throw new Violation('P16', `${topicId}-${partition}@${offset} holds "${value}", which was refused: ${refused.get(value)}`);

@@ -88,7 +88,7 @@ function drawWorkload(random: SeededRandom, brokers: number, isLazy: boolean): W
 }
 
 function drawTopic(random: SeededRandom, name: string, brokers: number): TopicPlan {
-  const replicationFactor = Math.min(1, brokers, [1, 2, 3, 3, 3, 3][random.below(6)]!);
+  const replicationFactor = Math.min(brokers, [1, 2, 3, 3, 3, 3][random.below(6)]!);
   const configs: Record<string, string> = {};
   if (random.chance(0.2)) configs['min.insync.replicas'] = String(1 + random.below(replicationFactor));
   return { name, partitions: 1 + random.below(3), replicationFactor, configs };
