@@ -134,6 +134,19 @@ describe('logs that have parted', () => {
     expect([partition.log.logStartOffset, partition.log.logEndOffset]).toEqual([40n, 40n]);
   });
 
+  test('an empty follower takes the batch in whose middle the log of its leader begins since records were deleted, and begins there as well', async () => {
+    const { leader, host, partition } = await start();
+    leader.send({ errorCode: 'OFFSET_OUT_OF_RANGE', logStartOffset: 41n, highWatermark: 43n });
+    await host.pass(100);
+
+    leader.send({ records: stamped(['deleted', 'kept', 'too'], 40n), logStartOffset: 41n, highWatermark: 43n });
+    await host.pass(100);
+
+    expect([partition.log.logStartOffset, partition.log.logEndOffset, partition.highWatermark]).toEqual([41n, 43n, 43n]);
+    expect(textsOf((await host.done(partition.read(reading(41n)))).records)).toEqual(['40:deleted', '41:kept', '42:too']);
+    expect(leader.requests.at(-1)?.topics[0]?.partitions[0]).toMatchObject({ fetchOffset: 43n, logStartOffset: 41n });
+  });
+
   test('an answer that comes when the replica follows another leader is not taken over (P11)', async () => {
     const { leader, host, partition, fetcher } = await start();
     await host.pass(1);

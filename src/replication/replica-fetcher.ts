@@ -1,6 +1,6 @@
 import { AssertionError } from 'node:assert/strict';
 import { type Clock, type Logger, NetworkError, type Timer } from '#platform';
-import { asKafkaError, KafkaError } from '#protocol';
+import { asKafkaError, KafkaError, RecordBatch, recordBatchHeaderSize } from '#protocol';
 import type { FetchRequestInput, FetchResponse } from '#protocol/apis/fetch.ts';
 import { DamagedLogError, NoSpaceError } from '#storage';
 import { type FetchPosition, FetchSession } from './fetch-session.ts';
@@ -250,12 +250,25 @@ function positionOf({ topicId, index, log }: Partition, { leaderEpoch }: Followe
 }
 
 /** Resolves when what the leader has answered is on this disk. */
-function takeOver({ partition, follower, position }: Due, answer: Answer): Promise<void> {
-  if (answer.errorCode === 'OFFSET_OUT_OF_RANGE' && answer.logStartOffset > position.fetchOffset)
+async function takeOver({ partition, follower, position }: Due, answer: Answer): Promise<void> {
+  const { fetchOffset } = position;
+  if (answer.errorCode === 'OFFSET_OUT_OF_RANGE' && answer.logStartOffset > fetchOffset)
     return follower.startAgainAt(answer.logStartOffset);
   if (answer.errorCode !== 'NONE') throw new KafkaError(answer.errorCode);
   if (answer.divergingEpoch.epoch >= 0) return follower.truncate(answer.divergingEpoch);
   const records = answer.records ?? noRecords;
+  if (partition.log.logStartOffset === fetchOffset && holdsInside(records, fetchOffset)) {
+    // Records were deleted up to the middle of a batch, and batches are copied whole. This log is empty: it may begin where the batch does.
+    await follower.startAgainAt(records.readBigInt64BE(0));
+    if (partition.following !== follower) return;
+  }
   follower.append({ records, highWatermark: answer.highWatermark, logStartOffset: answer.logStartOffset });
-  return records.length > 0 ? partition.log.flush() : Promise.resolve();
+  if (records.length > 0) await partition.log.flush();
+}
+
+/** Whether the first batch has the offset, but not as its first one. */
+function holdsInside(records: Buffer, offset: bigint): boolean {
+  if (records.length < recordBatchHeaderSize) return false;
+  const { baseOffset, lastOffset } = new RecordBatch(records, 0);
+  return baseOffset >= 0n && baseOffset < offset && offset <= lastOffset;
 }
