@@ -1,8 +1,8 @@
 import { Broker } from '#broker';
 import { createHttpDoor, type HttpDoor } from '#http';
+import type { MetadataImage } from '#metadata';
 import type { Address, CrashMode, Logger, SimulatedDisk, SimulatedWorld } from '#platform';
 import type { Raft } from '#raft';
-import { readMetaProperties } from '#storage';
 import type { BrokerPlan } from './plan/plan.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -95,9 +95,18 @@ export class SimulatedCluster {
     return this.#members[nodeId - 1]?.name;
   }
 
-  /** The id of the data directory that lies on the host's disk, if there is one. */
+  /** The id of the data directory that the host's broker has registered with, as whoever knows most says. */
   directoryIdOf(name: string): string | undefined {
-    return this.isUp(name) ? readMetaProperties(this.world.node(name).disk, directory)?.directoryId : undefined;
+    return this.latestImage?.brokers.get(this.nodeIdOf(name))?.directories[0];
+  }
+
+  /** The newest metadata that any broker has. */
+  get latestImage(): MetadataImage | undefined {
+    const images = this.running.map(({ broker }) => broker.router.image);
+    return images.reduce<MetadataImage | undefined>(
+      (best, image) => (best === undefined || image.offset > best.offset ? image : best),
+      undefined,
+    );
   }
 
   get running(): readonly { name: string; broker: Broker; raft: Raft }[] {
@@ -113,9 +122,8 @@ export class SimulatedCluster {
 
   /** The host that leads most partitions, as whoever knows most believes. */
   get busiestLeader(): string | undefined {
-    const images = this.running.map(({ broker }) => broker.router.image).sort((a, b) => (a.offset < b.offset ? 1 : -1));
     const counts = new Map<number, number>();
-    for (const { partitions } of images[0]?.topics.all() ?? []) {
+    for (const { partitions } of this.latestImage?.topics.all() ?? []) {
       for (const { leader } of partitions) counts.set(leader, (counts.get(leader) ?? 0) + 1);
     }
     counts.delete(-1);

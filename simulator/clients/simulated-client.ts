@@ -27,6 +27,7 @@ export class SimulatedClient {
   readonly random: Random;
   readonly #client: BrokerClient;
   readonly #bootstrap: readonly Address[];
+  readonly #leaderEpochs = new Map<string, number>();
   #stopped = false;
 
   constructor(world: SimulatedWorld, name: string, bootstrap: readonly Address[]) {
@@ -80,9 +81,18 @@ export class SimulatedClient {
     const partitions: KnownPartition[] = [];
     for (const { partitionIndex, leaderId, leaderEpoch, replicaNodes } of found.partitions) {
       const replicas = replicaNodes.flatMap((id) => addresses.get(id) ?? []);
-      partitions[partitionIndex] = { leader: addresses.get(leaderId), leaderEpoch, replicas };
+      // As Kafka's clients: what is older than what it has been told before says nothing of where the leader is.
+      const leader = this.#isNews(found.topicId, partitionIndex, leaderEpoch) ? addresses.get(leaderId) : undefined;
+      partitions[partitionIndex] = { leader, leaderEpoch, replicas };
     }
     return { topicId: found.topicId, partitions };
+  }
+
+  #isNews(topicId: string, partition: number, leaderEpoch: number): boolean {
+    const key = `${topicId}/${partition}`;
+    if (leaderEpoch < (this.#leaderEpochs.get(key) ?? -1)) return false;
+    this.#leaderEpochs.set(key, leaderEpoch);
+    return true;
   }
 
   pause(): Promise<void> {
