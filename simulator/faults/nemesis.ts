@@ -19,6 +19,8 @@ export class Nemesis {
   readonly cluster: SimulatedCluster;
   readonly operator: Operator;
   readonly holds = new Holds();
+  /** Hosts on whose disks some operation has failed, or will. */
+  readonly failedDisks = new Set<string>();
   readonly #timeline: Timeline;
   readonly #faults: readonly Fault[];
   readonly #recorded: RecordedRequests | undefined;
@@ -53,6 +55,8 @@ export class Nemesis {
     world.network.setConditions(goodLinks);
     for (const name of names) {
       const node = world.node(name);
+      // Where something could not be read once, a replica is offline until its broker is started anew.
+      if (this.failedDisks.has(name) && this.cluster.isUp(name)) this.cluster.kill(name);
       if (node.isPaused) node.resume();
       node.disk.setSlowness(1);
       node.disk.setCapacity(undefined);

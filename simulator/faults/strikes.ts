@@ -197,6 +197,7 @@ export const strikes: Strikes = {
     const name = nemesis.find(broker);
     nemesis.note(`the next ${operation} on the disk of ${name} fails`);
     nemesis.expectFailure(name, downMs + noticeMs);
+    nemesis.failedDisks.add(name);
     nemesis.cluster.world.node(name).disk.failNext(operation, 'EIO');
   },
 
