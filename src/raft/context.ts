@@ -248,9 +248,10 @@ export class RaftContext {
   }
 
   /** The log has grown, and the leader has told how much is committed: perhaps that ends a repair. */
-  copied(leaderHighWatermark: bigint): void {
+  copied(leaderHighWatermark: bigint, leaderHadNoMore: boolean): void {
     if (this.promised === undefined) return;
-    if (!isRepaired(this.promised, this.log, this.election.epoch, this.highWatermark, leaderHighWatermark)) return;
+    const leader = { epoch: this.election.epoch, highWatermark: leaderHighWatermark, hadNoMore: leaderHadNoMore };
+    if (!isRepaired(this.promised, this.log, this.highWatermark, leader)) return;
     this.promised = undefined;
     this.emit({ type: 'repaired' });
   }

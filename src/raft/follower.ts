@@ -166,7 +166,7 @@ export class Follower implements RaftState {
     }
     this.#leaderHighWatermark = answer.highWatermark;
     if (answer.batches !== undefined && answer.batches.length > 0) this.#append(answer.batches, answer.bytes ?? Buffer.alloc(0));
-    else this.#raiseHighWatermark();
+    else this.#raiseHighWatermark(true);
   }
 
   /** Cuts the log back to the largest common point that the leader's answer allows; the next fetch may cut further (KIP-279). */
@@ -200,12 +200,13 @@ export class Follower implements RaftState {
     this.#fetchAt = Number.POSITIVE_INFINITY;
   }
 
-  #raiseHighWatermark(): void {
+  /** @param leaderHadNoMore its answer brought no record: our log, flushed to the end when this was asked, is as long as its own */
+  #raiseHighWatermark(leaderHadNoMore = false): void {
     const context = this.#context;
     this.#fetchAt = Math.min(this.#fetchAt, context.now);
     const { flushedOffset } = context.log;
     context.raiseHighWatermark(this.#leaderHighWatermark < flushedOffset ? this.#leaderHighWatermark : flushedOffset);
-    context.copied(this.#leaderHighWatermark);
+    context.copied(this.#leaderHighWatermark, leaderHadNoMore);
   }
 
   /** A voter that is reached elsewhere than its record says tells the leader (KIP-853). */

@@ -35,7 +35,7 @@ interface WholeLog {
 }
 
 const nothing: ElectionState = { epoch: 0, leaderId: -1, votedFor: undefined };
-/** Stands for the end of a log of which nothing is left: nobody reaches it, so only a leader of a later epoch ends that repair. */
+/** Stands for the end of a log of which nothing is left: nobody reaches it. */
 const unknownEnd = 2n ** 63n - 1n;
 
 /**

@@ -274,6 +274,40 @@ test('an added voter must have caught up before the record is written (KIP-853)'
   expect(node.core.voters.map(({ id }) => id)).toEqual([1, 2, 3, 4]);
 });
 
+test.each([
+  { change: { voter: voter(9), epoch: 2 }, error: 'VOTER_NOT_FOUND', because: 'it is no voter' },
+  {
+    change: { voter: { ...voter(3), directoryId: 'other-disk' }, epoch: 2 },
+    error: 'VOTER_NOT_FOUND',
+    because: 'that voter is another disk',
+  },
+  { change: { voter: voter(3), epoch: 1 }, error: 'FENCED_LEADER_EPOCH', because: 'it speaks of an epoch that is over' },
+  { change: { voter: voter(3), epoch: 3 }, error: 'UNKNOWN_LEADER_EPOCH', because: 'it knows of a later epoch' },
+  { change: { voter: voter(3), epoch: 2 }, error: 'NONE', because: 'nothing has changed' },
+])('UpdateRaftVoter is answered with $error when $because, and nothing is written', ({ change, error }) => {
+  const node = new LoneNode();
+  node.lead(2);
+  node.ask(fetch(2, 2, 2n));
+
+  expect(node.ask({ type: 'updateVoter', clusterId: 'cluster', ...change }).answer).toMatchObject({ error });
+  expect(node.log.endOffset).toBe(2n);
+});
+
+test('R12: UpdateRaftVoter writes the voter with its new address, and is answered when that is committed', () => {
+  const node = new LoneNode();
+  node.lead(2);
+  node.ask(fetch(2, 2, 2n));
+  const moved = { ...voter(3), address: { host: 'elsewhere', port: 33 } };
+
+  expect(node.ask({ type: 'updateVoter', clusterId: 'cluster', epoch: 2, voter: moved }).answer).toBeUndefined();
+  expect(node.core.voters).toEqual([voter(1), voter(2), moved]);
+
+  const { effects } = node.ask(fetch(2, 2, 3n));
+  expect(effects).toContainEqual(
+    expect.objectContaining({ type: 'respond', answer: expect.objectContaining({ type: 'updateVoter', error: 'NONE' }) }),
+  );
+});
+
 test('a leader of old leads no more after a restart, and votes for nobody else in that epoch', () => {
   const node = new LoneNode({ election: { epoch: 4, leaderId: 1, votedFor: voter(1) } });
 

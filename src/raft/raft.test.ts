@@ -335,3 +335,18 @@ test('on real sockets and a real disk three brokers found a cluster, replicate, 
     platform.disk.removeDirectory(root);
   }
 });
+
+test('UpdateRaftVoter: a voter that comes back at another address tells the leader, and is found there by the next one', async () => {
+  const hosts = await threeBrokers(19);
+  await hosts.commit('a');
+  const moved = hosts.followers[0]!;
+  await hosts.stop(moved);
+
+  const back = await hosts.start(moved, ['b1', 'b2', 'b3'], 9094);
+  const addressOf = (broker: RaftBroker) => broker.raft.voters.find(({ id }) => id === back.raft.nodeId)?.address;
+  await hosts.until('its address is known to all', () => [...hosts.brokers.values()].every((broker) => addressOf(broker)?.port === 9094));
+  hosts.kill(await hosts.leaderName());
+  await hosts.commit('b');
+
+  expect(back.committed).toEqual(['a', 'b']);
+});

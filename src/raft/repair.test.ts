@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { isRepaired } from './repair.ts';
 import { batch, Hosts, LoneNode, metadataDirectory, threeBrokers, voter } from './testing.ts';
 import type { EpochEnd, FetchAnswer } from './types.ts';
 
@@ -183,7 +184,7 @@ test('R2, R3: a log without its election state is not voted with', async () => {
   );
 });
 
-test('R2, R13: a voter whose metadata directory was emptied does not vote before a later epoch than any it may have voted in', async () => {
+test('R2, R13: a voter whose metadata directory was emptied keeps its epoch, and does not vote before it has all that the leader has', async () => {
   const hosts = await threeBrokers(31);
   await hosts.commit('a');
   for (const name of ['b1', 'b2', 'b3']) hosts.cutPower(name);
@@ -219,21 +220,39 @@ function copier(promised: EpochEnd, epochs: readonly number[], answer: Partial<F
 }
 
 test.each([
-  { promised: { epoch: 5, endOffset: 3n }, epochs: [1, 5, 5], highWatermark: 3n, repaired: true, because: 'it holds all that was flushed' },
-  { promised: { epoch: 5, endOffset: 4n }, epochs: [1, 5, 5], highWatermark: 3n, repaired: false, because: 'its log was longer' },
-  { promised: { epoch: 4, endOffset: 9n }, epochs: [1, 5, 5], highWatermark: 3n, repaired: true, because: 'a later leader has committed' },
-  { promised: { epoch: 4, endOffset: 9n }, epochs: [1, 5, 5], highWatermark: 1n, repaired: false, because: 'that leader has not' },
-  { promised: { epoch: 4, endOffset: 2n }, epochs: [1, 4, 4], highWatermark: 3n, repaired: false, because: 'nothing is of that epoch' },
-  { promised: { epoch: 5, endOffset: 2n }, epochs: [1, 5, 5], highWatermark: 7n, repaired: false, because: 'more is committed' },
-])('R13: a log that ended at $promised.endOffset in epoch $promised.epoch, and is copied again up to $highWatermark: repaired is $repaired, for $because', ({
-  epochs,
-  highWatermark,
-  promised,
-  repaired,
-}) => {
-  const node = copier(promised, epochs, { highWatermark });
+  { promised: [5, 3n], log: [1, 5, 5], hadNoMore: false, repaired: true, because: 'it holds all that was flushed' },
+  {
+    promised: [5, 4n],
+    log: [1, 5, 5],
+    hadNoMore: false,
+    repaired: false,
+    because: 'its log was longer, and this leader may count on that',
+  },
+  { promised: [5, 4n], log: [1, 5, 5], hadNoMore: true, repaired: true, because: 'it has all that this leader may count on' },
+  { promised: [4, 9n], log: [1, 5, 5], hadNoMore: false, repaired: true, because: 'a later leader has committed' },
+  { promised: [4, 9n], log: [1, 4, 5], committed: 2n, hadNoMore: true, repaired: false, because: 'that leader has not committed yet' },
+  { promised: [4, 2n], log: [1, 4, 4], hadNoMore: true, repaired: false, because: 'nothing is of that leader’s epoch' },
+  {
+    promised: [5, 2n],
+    log: [1, 5, 5],
+    leaderHighWatermark: 7n,
+    hadNoMore: false,
+    repaired: false,
+    because: 'more is committed than is here',
+  },
+] as const)('R13: a log of epochs $log is repaired ($repaired), when epoch and end $promised were promised: $because', (given) => {
+  const batches = given.log.map((epoch, index) => batch(BigInt(index), epoch, index === 0 ? [1, 2, 3] : undefined));
+  const { log } = new LoneNode({ batches });
+  const [epoch, endOffset] = given.promised;
+  const { committed = 3n, leaderHighWatermark = committed } = given as { committed?: bigint; leaderHighWatermark?: bigint };
 
-  expect(node.core.promised === undefined).toBe(repaired);
+  const repaired = isRepaired({ epoch, endOffset }, log, committed, {
+    epoch: 5,
+    highWatermark: leaderHighWatermark,
+    hadNoMore: given.hadNoMore,
+  });
+
+  expect(repaired).toBe(given.repaired);
 });
 
 test('R13: while its log is copied again a node gives no vote and no preliminary one, but keeps the epoch; and never stands', () => {
@@ -249,7 +268,7 @@ test('R13: while its log is copied again a node gives no vote and no preliminary
 });
 
 test('R13: it votes again only after the end of the repair is on the disk', () => {
-  const node = copier({ epoch: 5, endOffset: 3n }, [1, 5], { highWatermark: 2n });
+  const node = copier({ epoch: 5, endOffset: 3n }, [1], { highWatermark: 1n, batches: [batch(1n, 5)] });
   expect(node.core.promised).toBeDefined();
   const [next] = node.sent('fetch');
   const standing = {

@@ -144,18 +144,18 @@ export class Hosts {
   }
 
   /** Starts the broker of a host; by default it names all of b1..b3 but itself. */
-  async start(name: string, peers: readonly string[] = ['b1', 'b2', 'b3']): Promise<RaftBroker> {
-    const broker = await this.world.finish(this.begin(name, peers));
+  async start(name: string, peers: readonly string[] = ['b1', 'b2', 'b3'], ownPort = port): Promise<RaftBroker> {
+    const broker = await this.world.finish(this.begin(name, peers, ownPort));
     this.brokers.set(name, broker);
     return broker;
   }
 
   /** The same without waiting for it: it starts as the world runs. */
-  begin(name: string, peers: readonly string[] = ['b1', 'b2', 'b3']): Promise<RaftBroker> {
+  begin(name: string, peers: readonly string[] = ['b1', 'b2', 'b3'], ownPort = port): Promise<RaftBroker> {
     return RaftBroker.start({
       platform: simulatedPlatform(this.world, name),
       nodeId: Number(name.slice(1)),
-      address: { host: name, port },
+      address: { host: name, port: ownPort },
       hosts: ['0.0.0.0'],
       peers: peers.filter((peer) => peer !== name).map((host) => ({ host, port })),
       directory: '/data',

@@ -4,8 +4,17 @@ import { expect, test } from 'vitest';
 import { BrokerProcesses } from '../support/broker-processes.ts';
 import { eventually, http } from './cluster.ts';
 
+// Starting processes takes its time where others work as well.
+const timeout = 120_000;
+
 /** What a broker says to a request. */
 const body = async (brokers: BrokerProcesses, id: number, path: string) => (await http('GET', brokers.url(id, path))).body;
+
+/** Spoils the metadata log, and what snapshots there are, in their middle. */
+function damageMetadata(brokers: BrokerProcesses, id: number): void {
+  const metadata = join(brokers.dataOf(id), '__cluster_metadata-0');
+  for (const name of readdirSync(metadata)) if (/\.(log|checkpoint)$/.test(name)) flipBit(join(metadata, name), 0.5);
+}
 
 function flipBit(path: string, at: number): void {
   const bytes = readFileSync(path);
@@ -13,7 +22,9 @@ function flipBit(path: string, at: number): void {
   writeFileSync(path, bytes);
 }
 
-test('metadata-log-middle-bitflip, snapshot-corrupt-then-leader: a broker whose metadata is damaged comes back with all topics and records, and takes none from others', async () => {
+test('metadata-log-middle-bitflip, snapshot-corrupt-then-leader: a broker whose metadata is damaged comes back with all topics and records, and takes none from others', {
+  timeout,
+}, async () => {
   await using brokers = await BrokerProcesses.start(3);
   const topics = ['first', 'second', 'third'];
   for (const topic of topics) {
@@ -24,8 +35,7 @@ test('metadata-log-middle-bitflip, snapshot-corrupt-then-leader: a broker whose 
 
   for (const id of [2, 3]) {
     await brokers.kill(id);
-    const metadata = join(brokers.dataOf(id), '__cluster_metadata-0');
-    for (const name of readdirSync(metadata)) if (/\.(log|checkpoint)$/.test(name)) flipBit(join(metadata, name), 0.5);
+    damageMetadata(brokers, id);
     brokers.startBroker(id);
     await brokers.ready();
 
@@ -41,4 +51,20 @@ test('metadata-log-middle-bitflip, snapshot-corrupt-then-leader: a broker whose 
       }
     }
   }
+});
+
+test('R13: with a majority damaged nobody is elected, and /readyz and the log say why', { timeout }, async () => {
+  await using brokers = await BrokerProcesses.start(3);
+  for (const id of brokers.ids) await brokers.kill(id);
+  for (const id of [1, 2]) damageMetadata(brokers, id);
+
+  for (const id of brokers.ids) brokers.startBroker(id);
+
+  for (const id of [1, 2]) {
+    const readiness = () => body(brokers, id, '/readyz').catch(() => '');
+    await eventually(readiness, (said) => said.includes('metadata log of this broker was damaged, so it does not vote'));
+    expect((await http('GET', brokers.url(id, '/readyz'))).status).toBe(503);
+    expect(brokers.stderr(id)).toMatch(/00000000000000000000\.log is damaged at offset/);
+  }
+  expect(await body(brokers, 3, '/readyz')).toContain('a majority of its voters must be up');
 });

@@ -10,6 +10,8 @@ export class Oracle {
   readonly #votes = new Map<string, string>();
   readonly committed: SimulatedBatch[] = [];
   readonly #committedAt = new Map<bigint, SimulatedBatch>();
+  /** In which epoch it was committed first. */
+  readonly #committedIn = new Map<SimulatedBatch, number>();
   clusterId: string | undefined;
   /** Has anybody seen the founding record committed? */
   founded = false;
@@ -28,7 +30,8 @@ export class Oracle {
     this.#leaders.set(epoch, id);
     const held = new Set(log.map((batch) => batch.content));
     for (const batch of this.committed) {
-      if (batch.lastOffset < startOffset) continue;
+      // Votes may come late: a leader of an older epoch than the one that committed is none of the later leaders, and can do nothing.
+      if (batch.lastOffset < startOffset || this.#committedIn.get(batch)! >= epoch) continue;
       assert(held.has(batch.content), `R6: leader ${id} of epoch ${epoch} lacks committed batch ${batch.content} at ${batch.baseOffset}`);
     }
   }
@@ -63,8 +66,8 @@ export class Oracle {
     assert(epoch <= onDisk.epoch, `R3: ${id} speaks in epoch ${epoch} with ${onDisk.epoch} on disk`);
   }
 
-  /** R7, R5 below the high watermark: one history for all. */
-  commits(id: number, batches: readonly SimulatedBatch[]): void {
+  /** R7, R5 below the high watermark: one history for all. @param epoch the one that the node is in */
+  commits(id: number, epoch: number, batches: readonly SimulatedBatch[]): void {
     for (const batch of batches) {
       const known = this.#committedAt.get(batch.baseOffset);
       if (known !== undefined) {
@@ -75,6 +78,7 @@ export class Oracle {
       assert(batch.baseOffset === end, `R7: ${id} commits a batch at ${batch.baseOffset}, the history ends at ${end}`);
       this.committed.push(batch);
       this.#committedAt.set(batch.baseOffset, batch);
+      this.#committedIn.set(batch, epoch);
     }
   }
 

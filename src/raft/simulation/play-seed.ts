@@ -15,7 +15,6 @@ function playOut(cluster: SimulatedCluster): void {
   cluster.trace(() => 'peace');
   cluster.heal();
   agree(cluster);
-  finishRepairs(cluster);
   exchangeDisks(cluster);
   commitOneMore(cluster);
 }
@@ -60,17 +59,6 @@ export function optionsOf(seed: number): SimulationOptions & { readonly nodes: n
 function agree(cluster: SimulatedCluster): void {
   cluster.run(cluster.now + agreementMs, () => cluster.hasConverged);
   if (!cluster.hasConverged) throw new Error(`L1: no agreement within a minute:\n${cluster.describe()}`);
-}
-
-/** A voter that does not know how much it had promised waits for a later epoch: docs/internals/raft.md, "Repair". */
-function finishRepairs(cluster: SimulatedCluster): void {
-  for (let attempt = 0; attempt < 2 && cluster.alive.some(({ core }) => core.promised !== undefined); attempt++) {
-    const leader = cluster.nodes.indexOf(cluster.leader);
-    cluster.crash(leader);
-    cluster.start(leader);
-    agree(cluster);
-  }
-  if (cluster.alive.some(({ core }) => core.promised !== undefined)) throw new Error(`L1: a repair does not end:\n${cluster.describe()}`);
 }
 
 /** The operator takes each replaced disk out of the voters and puts the new one in. */

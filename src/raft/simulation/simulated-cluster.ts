@@ -233,6 +233,7 @@ export class SimulatedCluster implements World {
     return this.alive.every(
       ({ core, log }) =>
         core.clusterId !== undefined &&
+        core.promised === undefined &&
         core.epoch === leader.core.epoch &&
         core.highWatermark === leader.log.endOffset &&
         log.endOffset === leader.log.endOffset,

@@ -280,7 +280,7 @@ export class SimulatedNode {
     const newly = this.log.from(this.applied).filter((batch) => batch.lastOffset < highWatermark);
     assert(newly.length === 0 || newly[0]!.baseOffset === this.applied, `R7: ${this.self.id} leaves a gap at ${this.applied}`);
     if (this.core.leading !== undefined) this.#world.leaderCommits(this);
-    this.#world.oracle.commits(this.self.id, newly);
+    this.#world.oracle.commits(this.self.id, this.core.epoch, newly);
     assert(highWatermark >= this.applied, `R9: the high watermark of ${this.self.id} falls`);
     this.applied = highWatermark;
   }
