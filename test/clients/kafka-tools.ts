@@ -14,6 +14,8 @@ const mainClasses = {
   deleteRecords: 'org.apache.kafka.tools.DeleteRecordsCommand',
   features: 'org.apache.kafka.tools.FeatureCommand',
   transactions: 'org.apache.kafka.tools.TransactionsCommand',
+  reassign: 'org.apache.kafka.tools.reassign.ReassignPartitionsCommand',
+  elections: 'org.apache.kafka.tools.LeaderElectionCommand',
   dumpLog: 'org.apache.kafka.tools.DumpLogSegments',
 } as const;
 
