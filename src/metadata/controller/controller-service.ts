@@ -1,4 +1,4 @@
-import { type Clock, type Logger, type Random, sleep, type Timer } from '#platform';
+import { type Clock, type Logger, type Random, sleep } from '#platform';
 import { type ErrorName, KafkaError } from '#protocol';
 import type { AllocateProducerIdsRequest, AllocateProducerIdsResponseInput } from '#protocol/apis/allocate-producer-ids.ts';
 import type { AlterConfigsRequest, AlterConfigsResponseInput } from '#protocol/apis/alter-configs.ts';
@@ -28,6 +28,7 @@ import type { CommittedBatch, MetadataLoader } from '../loader.ts';
 import { refusal } from './broker-heartbeat.ts';
 import { Controller } from './controller.ts';
 import type { ControllerSettings, Decision } from './state.ts';
+import { Upkeep } from './upkeep.ts';
 import { Waiters } from './waiters.ts';
 
 /** The metadata log as its leader writes it: raft. */
@@ -58,13 +59,8 @@ const maxBatchBytes = 8 * 1024 * 1024;
 /** How long an act without a timeout of its own may take. */
 const defaultTimeoutMs = 30_000;
 const longestTimeoutMs = 300_000;
-/** A fencing check that is late by more than this says that this process stood still. */
-const standstillMs = 250;
 /** How long until a log that took no records is tried again. */
 const retryMs = 20;
-
-/** No timer runs for longer: 24 days. */
-const longestTimerMs = 2 ** 31 - 1;
 
 /** How long after the beginning of a leadership a new topic waits for brokers that are still coming up. */
 const assemblyMs = 3000;
@@ -88,8 +84,7 @@ interface Active {
   lastAppended: bigint;
   /** Whether the first records of this leadership stand in the log. */
   begun: boolean;
-  timer: Timer | undefined;
-  balancing: Timer | undefined;
+  upkeep: Upkeep | undefined;
 }
 
 /**
@@ -216,7 +211,7 @@ export class ControllerService {
   brokerVanished(brokerId: number, brokerEpoch: bigint): void {
     const active = this.#active;
     if (active === undefined) return;
-    this.#appendFences(active, active.controller.fenceVanished(brokerId, brokerEpoch), 'is gone');
+    active.upkeep?.fence(active.controller.fenceVanished(brokerId, brokerEpoch), 'gone');
   }
 
   handleCommit(batch: CommittedBatch): void {
@@ -265,15 +260,17 @@ export class ControllerService {
       followers: new Waiters(),
       lastAppended: -1n,
       begun: false,
-      timer: undefined,
-      balancing: undefined,
+      upkeep: undefined,
     };
     this.#active = active;
     log.info({ leaderEpoch, metadataOffset: String(loader.image.offset) }, 'this broker is the active controller');
     // Raft is in the middle of telling us: it takes records when it is done.
     Promise.resolve().then(() => this.#tryFirstRecords(active));
-    this.#planFencing(active, now + controller.settings.sessionTimeoutMs);
-    this.#planBalancing(active);
+    const append = (records: readonly MetadataRecord[]) => {
+      this.#writeFirstRecords(active);
+      this.#append(active, records);
+    };
+    active.upkeep = new Upkeep({ controller, clock, log, append });
   }
 
   #tryFirstRecords(active: Active): void {
@@ -301,8 +298,7 @@ export class ControllerService {
     const active = this.#active;
     if (active === undefined) return;
     this.#active = undefined;
-    active.timer?.cancel();
-    active.balancing?.cancel();
+    active.upkeep?.close();
     active.commits.fail(new LeadershipLost());
     active.followers.fail(new LeadershipLost());
     this.#options.log.info({ leaderEpoch: active.leaderEpoch }, 'this broker is no longer the active controller');
@@ -421,64 +417,6 @@ export class ControllerService {
   #tooLate(active: Active, offset: bigint): KafkaError {
     const laggards = this.#laggards(active, offset).join(', ');
     return new KafkaError('REQUEST_TIMED_OUT', `the change is made, but not every broker has applied it yet: ${laggards}`);
-  }
-
-  #planFencing(active: Active, at: number): void {
-    const { clock } = this.#options;
-    active.timer = clock.after(Math.max(at - clock.monotonic(), 1), () => this.#fence(active, at));
-  }
-
-  #fence(active: Active, plannedFor: number): void {
-    if (this.#active !== active) return;
-    const { clock } = this.#options;
-    const { controller } = active;
-    const now = clock.monotonic();
-    if (now - plannedFor > standstillMs) controller.sessions.restart(now);
-    const done = this.#fenceExpired(active, now);
-    const latest = now + controller.settings.sessionTimeoutMs;
-    const next = done ? Math.min(controller.nextExpiry() ?? latest, latest) : now + retryMs;
-    this.#planFencing(active, Math.max(next, now + 1));
-  }
-
-  #planBalancing(active: Active): void {
-    const { clock, configs } = this.#options;
-    const seconds = configs.brokerNumber(active.controller.image, 'leader.imbalance.check.interval.seconds');
-    active.balancing = clock.after(Math.min(seconds * 1000, longestTimerMs), () => {
-      if (this.#active !== active) return;
-      this.#balance(active);
-      this.#planBalancing(active);
-    });
-  }
-
-  #balance(active: Active): void {
-    const records = active.controller.balanceLeaders();
-    if (records.length === 0) return;
-    try {
-      this.#writeFirstRecords(active);
-      this.#append(active, records);
-      this.#options.log.info({ partitions: records.length }, 'partitions go back to their preferred leaders');
-    } catch (error) {
-      this.#options.log.debug({ error: String(error) }, 'the log takes no records, leaders stay as they are');
-    }
-  }
-
-  /** False when the log would not take it. */
-  #fenceExpired(active: Active, now: number): boolean {
-    return this.#appendFences(active, active.controller.fenceExpired(now), 'was silent for too long');
-  }
-
-  #appendFences(active: Active, records: readonly MetadataRecord[], reason: string): boolean {
-    if (records.length === 0) return true;
-    const brokers = records.flatMap(({ name, value }) => (name === 'BrokerRegistrationChangeRecord' ? [value.brokerId] : []));
-    try {
-      this.#writeFirstRecords(active);
-      this.#append(active, records);
-      this.#options.log.warn({ brokers, reason }, 'brokers are taken out of service');
-      return true;
-    } catch (error) {
-      this.#options.log.warn({ brokers, reason, error: String(error) }, 'brokers could not be taken out of service yet');
-      return false;
-    }
   }
 }
 

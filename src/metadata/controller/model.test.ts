@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { emptyImage } from '../image/image.ts';
 import { foldRecords } from '../image/image-builder.ts';
 import { decodeRecord, encodeRecord, imageToRecords } from '../image/records.ts';
-import { newTopic, TestCluster } from './testing.ts';
+import { must, newTopic, TestCluster } from './testing.ts';
 
 const broker = fc.integer({ min: 1, max: 4 });
 const name = fc.constantFrom('a', 'b.c', 'b_c', 'd', '__proto__');
@@ -118,25 +118,28 @@ function act(cluster: ModelCluster, one: Step): void {
 function checkInvariants(cluster: TestCluster): void {
   const { image } = cluster;
   for (const topic of image.topics.all()) {
-    expect(topic.partitions.length).toBeGreaterThan(0);
+    must(topic.partitions.length > 0, 'a topic has a partition', () => topic);
     for (const one of topic.partitions) {
       const { partition, replicas, isr, elr, leader, directories } = one;
-      const where = `${topic.name}-${partition}`;
+      const where = () => [topic.name, one, image.brokers.all()];
       const eligible = [...isr, ...elr];
-      expect(new Set(eligible).size, `ISR and ELR of ${where} are apart (P7)`).toBe(eligible.length);
-      expect(replicas, `ISR and ELR of ${where} are among its replicas (P7)`).toEqual(expect.arrayContaining(eligible));
-      if (isr.length >= cluster.configs.minInsyncReplicas(image, topic.name, partition))
-        expect(elr, `with enough in sync nobody else of ${where} is eligible (P4)`).toEqual([]);
-      for (const id of isr) expect(image.brokers.get(id)?.fenced, `${id} is fenced and in the ISR of ${where} (P7)`).toBe(false);
-      expect(directories).toHaveLength(replicas.length);
+      must(new Set(eligible).size === eligible.length, 'ISR and ELR are apart (P7)', where);
+      must(
+        eligible.every((id) => replicas.includes(id)),
+        'ISR and ELR are among the replicas (P7)',
+        where,
+      );
+      const hasEnough = isr.length >= cluster.configs.minInsyncReplicas(image, topic.name, partition);
+      must(!hasEnough || elr.length === 0, 'with enough in sync nobody else is eligible (P4)', where);
+      must(!isr.some((id) => image.brokers.get(id)?.fenced !== false), 'nobody in sync is fenced (P7)', where);
+      must(directories.length === replicas.length, 'every replica has a directory', where);
       if (leader === -1) continue;
-      expect(isr, `the leader of ${where} is in sync`).toContain(leader);
-      const broker = image.brokers.get(leader)!;
-      expect(broker.directories, `the leader of ${where} has the directory`).toContain(directories[replicas.indexOf(leader)]);
+      must(isr.includes(leader), 'who leads is in sync', where);
+      must(image.brokers.get(leader)!.directories.includes(directories[replicas.indexOf(leader)]!), 'who leads has the directory', where);
     }
   }
   const epochs = image.brokers.all().map(({ epoch }) => epoch);
-  expect(new Set(epochs).size, 'every registration has its own epoch (M6)').toBe(epochs.length);
+  must(new Set(epochs).size === epochs.length, 'every registration has its own epoch (M6)', () => image.brokers.all());
 }
 
 test('whatever happens, the log adds up to what the controller believes, and its rules hold (R7, P7, M2, M6, I5)', () => {
@@ -153,9 +156,9 @@ test('whatever happens, the log adds up to what the controller believes, and its
           const old = before.topics.byId(topic.id);
           for (const partition of old?.partitions ?? []) {
             const after = topic.partitions[partition.partition]!;
-            expect(after.leaderEpoch, 'leader epochs never fall').toBeGreaterThanOrEqual(partition.leaderEpoch);
-            if (after.leader !== partition.leader)
-              expect(after.leaderEpoch, 'another leader, another epoch').toBeGreaterThan(partition.leaderEpoch);
+            const where = () => [topic.name, one, partition, after];
+            must(after.leaderEpoch >= partition.leaderEpoch, 'leader epochs never fall', where);
+            must(after.leader === partition.leader || after.leaderEpoch > partition.leaderEpoch, 'another leader, another epoch', where);
           }
         }
         const given = one.act === 'producer ids' && cluster.image !== before ? 1000n : 0n;

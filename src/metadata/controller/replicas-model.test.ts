@@ -5,7 +5,7 @@ import { foldRecords } from '../image/image-builder.ts';
 import { decodeRecord, encodeRecord, imageToRecords } from '../image/records.ts';
 import { idOf } from '../testing.ts';
 import { canLead } from './partition-change.ts';
-import { newTopic, TestCluster } from './testing.ts';
+import { must, newTopic, TestCluster } from './testing.ts';
 
 const brokerIds = [1, 2, 3, 4] as const;
 const lost = 'AAAAAAAAAAAAAAAAAAAAAg';
@@ -290,11 +290,6 @@ function act(cluster: DataCluster, one: Step): void {
 /** Records of the topic os are acknowledged when the operating system has them; those of disk, when they are there. */
 function topicOf(name: 'disk' | 'os', replicationFactor: number) {
   return newTopic(name, { numPartitions: 2, replicationFactor, configs: [{ name: 'flush.mode', value: name === 'os' ? 'os' : 'fsync' }] });
-}
-
-/** Like expect, for what is looked at a million times. */
-function must(holds: boolean, what: string, where: () => unknown): void {
-  if (!holds) throw new Error(`${what}: ${JSON.stringify(where())}`);
 }
 
 function checkPartition(cluster: DataCluster, { topic, partition, key }: ReturnType<DataCluster['all']>[number]): void {

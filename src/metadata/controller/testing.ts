@@ -14,6 +14,12 @@ import type { ControllerSettings, Decision } from './state.ts';
 
 export const clusterId = 'a-cluster';
 
+/** Like expect, for what is looked at a million times. */
+export function must(holds: boolean, what: string, where: () => unknown): void {
+  const plain = (_key: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value);
+  if (!holds) throw new Error(`${what}: ${JSON.stringify(where(), plain)}`);
+}
+
 export function registration(
   brokerId: number,
   incarnation = 1,
