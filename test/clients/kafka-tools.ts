@@ -17,9 +17,19 @@ const mainClasses = {
   reassign: 'org.apache.kafka.tools.reassign.ReassignPartitionsCommand',
   elections: 'org.apache.kafka.tools.LeaderElectionCommand',
   dumpLog: 'org.apache.kafka.tools.DumpLogSegments',
+  reassign: 'org.apache.kafka.tools.reassign.ReassignPartitionsCommand',
+  elect: 'org.apache.kafka.tools.LeaderElectionCommand',
+  verifiableProducer: 'org.apache.kafka.tools.VerifiableProducer',
+  replicaVerification: 'org.apache.kafka.tools.ReplicaVerificationTool',
 } as const;
 
 export type KafkaToolName = keyof typeof mainClasses;
+
+/** A tool in a JVM of its own: for those that go on until they are stopped. Needs `foreign.kafkaTools`. */
+export function spawnKafkaTool(tool: KafkaToolName, args: readonly string[]): ChildProcess {
+  const options = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error'];
+  return spawn('java', [...options, '-cp', `${foreign.kafkaTools}/*`, mainClasses[tool], ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+}
 
 /** What a tool left behind. */
 export interface ToolRun {
