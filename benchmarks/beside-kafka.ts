@@ -4,9 +4,9 @@ import { succeed } from '../test/support/processes.ts';
 import { kafkaTool, perBroker, type Rival, startKafka, startOurs } from './rivals.ts';
 import { usageOf } from './usage.ts';
 
-const usage = `npm run benchmark -- [--records N] [--brokers 1,3] [--rounds N] [--rate N]
+const usage = `npm run benchmark -- [--records N] [--brokers 1,3] [--replication-factor N] [--rounds N] [--rate N] [--sizes 100,1000] [--ours-only]
 Kafka's own producer-perf (acks=all, idempotent) against these brokers and against Apache Kafka, in turns in one run; --rate limits it to so many
-records a second, for latencies.
+records a second, for latencies. The replication factor is that of the brokers, and at most 3, unless it is given.
 Needs the foreign clients: npm run test:clients:install`;
 
 const { values } = parseArgs({
@@ -15,6 +15,9 @@ const { values } = parseArgs({
     brokers: { type: 'string' },
     rounds: { type: 'string' },
     rate: { type: 'string' },
+    sizes: { type: 'string' },
+    'replication-factor': { type: 'string' },
+    'ours-only': { type: 'boolean' },
     help: { type: 'boolean' },
   },
 });
@@ -34,7 +37,8 @@ interface Figures {
 }
 
 for (const brokers of (values.brokers ?? '1,3').split(',').map(Number)) {
-  const rivals = [await startOurs(brokers), await startKafka(brokers)];
+  const replicationFactor = values['replication-factor'] ?? String(Math.min(3, brokers));
+  const rivals = values['ours-only'] ? [await startOurs(brokers)] : [await startOurs(brokers), await startKafka(brokers)];
   try {
     for (const rival of rivals) {
       await new Promise((resolve) => setTimeout(resolve, 2000));
@@ -42,21 +46,22 @@ for (const brokers of (values.brokers ?? '1,3').split(',').map(Number)) {
         `${rival.name}, ${brokers} broker(s): first produce acknowledged ${rival.startMs.toFixed(0)} ms after the start; ${perBroker(rival)} MB resident per broker, idle`,
       );
     }
-    for (const size of [100, 1000]) {
+    for (const size of (values.sizes ?? '100,1000').split(',').map(Number)) {
       const count = size === 100 ? records : Math.round(records / 4);
       const best = new Map<string, Figures[]>();
       for (let round = 0; round < rounds; round++) {
         for (const rival of rivals) {
-          const figures = await load(rival, `perf-${size}-${round}`, count, size);
+          const figures = await load(rival, { topic: `perf-${size}-${round}`, count, size, replicationFactor });
           best.set(rival.name, [...(best.get(rival.name) ?? []), figures]);
           console.log(
             `  ${rival.name}: ${size} B records, round ${round + 1}: ${figures.recordsPerSecond.toFixed(0)}/s, ${figures.mbPerSecond.toFixed(1)} MB/s, p99 ${figures.p99Ms} ms, ${figures.cpuPerGb.toFixed(1)} CPU s/GB`,
           );
         }
       }
-      const [ours, kafka] = rivals.map(({ name }) => best.get(name)!.at(-1)!) as [Figures, Figures];
+      const [ours, kafka] = rivals.map(({ name }) => best.get(name)!.at(-1)!) as [Figures, Figures | undefined];
+      if (kafka === undefined) continue;
       console.log(
-        `${brokers} broker(s), ${size} B: throughput ${(ours.recordsPerSecond / kafka.recordsPerSecond).toFixed(2)} x Kafka's, CPU per GB ${(ours.cpuPerGb / kafka.cpuPerGb).toFixed(2)} x`,
+        `${brokers} broker(s), replication factor ${replicationFactor}, ${size} B: throughput ${(ours.recordsPerSecond / kafka.recordsPerSecond).toFixed(2)} x Kafka's, CPU per GB ${(ours.cpuPerGb / kafka.cpuPerGb).toFixed(2)} x`,
       );
     }
     for (const rival of rivals)
@@ -66,7 +71,14 @@ for (const brokers of (values.brokers ?? '1,3').split(',').map(Number)) {
   }
 }
 
-async function load(rival: Rival, topic: string, count: number, size: number): Promise<Figures> {
+interface Load {
+  readonly topic: string;
+  readonly count: number;
+  readonly size: number;
+  readonly replicationFactor: string;
+}
+
+async function load(rival: Rival, { topic, count, size, replicationFactor }: Load): Promise<Figures> {
   const create = kafkaTool('org.apache.kafka.tools.TopicCommand', [
     '--bootstrap-server',
     rival.bootstrap,
@@ -76,7 +88,7 @@ async function load(rival: Rival, topic: string, count: number, size: number): P
     '--partitions',
     '3',
     '--replication-factor',
-    '1',
+    replicationFactor,
   ]);
   await succeed(create.command, create.args);
   const before = usageOf(rival.pids).cpuSeconds;
