@@ -277,6 +277,7 @@ export class Broker {
       addressOf: services.addressOf,
       readiness: () => this.readiness(),
       whenReady: (timeoutMs) => this.whenReady(timeoutMs),
+      minInsyncReplicas: (topic, partition) => configs.minInsyncReplicas(this.#loader.image, topic, partition),
     });
     this.#http = options.http?.(this.router);
     if (options.onFatal !== undefined) logDirectory.onOffline(options.onFatal);

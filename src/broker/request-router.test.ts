@@ -42,6 +42,7 @@ async function start(options: { isController?: boolean } = {}) {
     addressOf: broker.services.addressOf,
     readiness: () => ({ ready: true, why: 'ready' }),
     whenReady: async () => true,
+    minInsyncReplicas: () => 1,
   });
   return { broker, router, sent, refusalOf: (response: object) => refusal!(response) };
 }

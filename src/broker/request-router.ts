@@ -30,6 +30,8 @@ export interface RequestRouter {
   readiness(): { ready: boolean; why: string };
   /** Waits for {@link readiness}, at most so long. */
   whenReady(timeoutMs: number): Promise<boolean>;
+  /** How many replicas of a partition must be in sync before anything is written to it with acks=all. */
+  minInsyncReplicas(topic: string, partition: number): number;
 }
 
 export interface LocalRouterOptions {
@@ -43,6 +45,7 @@ export interface LocalRouterOptions {
   readonly addressOf: (brokerId: number) => Address | undefined;
   readonly readiness: () => { ready: boolean; why: string };
   readonly whenReady: (timeoutMs: number) => Promise<boolean>;
+  readonly minInsyncReplicas: (topic: string, partition: number) => number;
 }
 
 /** The router of a process that has a broker in it. */
@@ -71,6 +74,10 @@ export class LocalRouter implements RequestRouter {
 
   whenReady(timeoutMs: number): Promise<boolean> {
     return this.#options.whenReady(timeoutMs);
+  }
+
+  minInsyncReplicas(topic: string, partition: number): number {
+    return this.#options.minInsyncReplicas(topic, partition);
   }
 
   async send<A extends Api>(api: A, request: RequestInput<A>, to: Target = 'local', options: SendOptions = {}): Promise<ResponseOf<A>> {

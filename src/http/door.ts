@@ -6,6 +6,7 @@ import type { Clock, Logger } from '#platform';
 import type { HttpLimits } from './application.ts';
 import { MessageProducer } from './message-producer.ts';
 import { MessageReader } from './message-reader.ts';
+import { defaultPatience, type Patience } from './patience.ts';
 
 /** The HTTP side of a broker: it listens nowhere itself, the broker's one port hands it the sockets that begin with a letter. */
 export interface HttpDoor {
@@ -24,6 +25,7 @@ export interface HttpDoorOptions {
   limits?: Partial<HttpLimits>;
   /** How long a request that comes before the cluster is ready waits for it (default 5,000). */
   readyWaitMs?: number;
+  patience?: Partial<Patience>;
 }
 
 /** Makes the door. Fastify is loaded when the first socket or request comes, as it would take a good part of a broker's start. */
@@ -107,12 +109,13 @@ class LazyHttpDoor implements HttpDoor {
 
   async #build(): Promise<Running> {
     const { router, clock, log, limits, readyWaitMs = 5_000 } = this.#options;
+    const patience = { ...defaultPatience, ...this.#options.patience };
     const { buildApplication, defaultLimits } = await import('./application.ts');
     const context = {
       router,
       clock,
-      producer: new MessageProducer({ router, clock }),
-      reader: new MessageReader({ router, clock }),
+      producer: new MessageProducer({ router, clock, patience }),
+      reader: new MessageReader({ router, clock, patience }),
       readyWaitMs,
     };
     const running = await buildApplication(context, { limits: { ...defaultLimits, ...limits }, log });

@@ -1,23 +1,51 @@
 import type { RequestRouter, Target } from '#broker';
-import { type PartitionImage, type TopicImage, unassignedDirectory } from '#metadata';
-import { type Clock, sleep } from '#platform';
-import type { ErrorName } from '#protocol';
+import type { PartitionImage, TopicImage } from '#metadata';
+import { type Clock, NetworkError, sleep } from '#platform';
+import { type ErrorName, KafkaError } from '#protocol';
 import { brokerAddress, findPartition } from './partitions.ts';
-import { type Effect, HttpProblem, problemOfErrorName, problemOfThrown } from './problem.ts';
+import {
+  type Effect,
+  HttpProblem,
+  isOutcomeUnknown,
+  outcomeUnknown,
+  problemOfErrorName,
+  problemOfThrown,
+  wasNeverSent,
+} from './problem.ts';
+import { unavailable } from './unavailable.ts';
 
-/** How long to wait for metadata that names another leader, after the one asked said it is not. */
-const newLeaderWaitMs = 2_000;
+/** A try that failed is repeated after so long, or as soon as the metadata name another leadership. */
+const pauseMs = 50;
 const lookAgainMs = 20;
+/** While an answer is waited for: how often to see whether the broker that was asked still leads. */
+const stillLeaderMs = 100;
 
-/** Errors that say for certain that nothing was done, because the wrong broker was asked. */
-const notTheLeader: ReadonlySet<ErrorName> = new Set<ErrorName>([
+/** Errors that say for certain that nothing was done, and that another try may find better. */
+const notNow: ReadonlySet<ErrorName> = new Set<ErrorName>([
   'NOT_LEADER_OR_FOLLOWER',
   'FENCED_LEADER_EPOCH',
   'UNKNOWN_LEADER_EPOCH',
   'LEADER_NOT_AVAILABLE',
   'UNKNOWN_TOPIC_OR_PARTITION',
   'UNKNOWN_TOPIC_ID',
+  'NOT_ENOUGH_REPLICAS',
+  'OFFSET_NOT_AVAILABLE',
+  'REPLICA_NOT_AVAILABLE',
+  'BROKER_NOT_AVAILABLE',
+  'COORDINATOR_LOAD_IN_PROGRESS',
 ]);
+
+/** What a request needs to find its way. */
+export interface Surroundings {
+  readonly router: RequestRouter;
+  readonly clock: Clock;
+}
+
+/** The partition that a request is for. */
+export interface PartitionKey {
+  readonly topicId: string;
+  readonly partition: number;
+}
 
 /** A leader's answer for one partition. */
 export interface LeaderAnswer {
@@ -27,74 +55,118 @@ export interface LeaderAnswer {
   baseOffset?: bigint;
 }
 
+/** What became of one request to the leader. */
+export type Tried<T> =
+  | { readonly outcome: 'answered'; readonly answer: T }
+  /** For certain nothing was done; another try may go better. */
+  | { readonly outcome: 'not-now'; readonly problem: HttpProblem; readonly seen: PartitionImage }
+  /** For certain nothing was done, and another try would be refused as well. */
+  | { readonly outcome: 'refused'; readonly problem: HttpProblem; readonly errorCode: ErrorName }
+  /** It may have taken effect, or may do so later. */
+  | { readonly outcome: 'unknown'; readonly problem: HttpProblem; readonly seen: PartitionImage };
+
+/** Sends the request to the broker it is given and picks out this partition's answer. */
+export type Ask<T> = (to: Target, topic: TopicImage, partition: PartitionImage) => Promise<T | undefined>;
+
 /**
- * Asks the leader of a partition. When the one asked is not, or not yet, the leader, waits for newer metadata and asks once more; any
- * other failure is final, so that nothing is done twice.
- * @param ask sends the request to the broker it is given and picks out this partition's answer
+ * Reads from the leader of a partition, and waits for one that can be read from.
+ * @param deadline monotonic time of the last try
  * @throws HttpProblem for every failure but the errors in `expected`, which are returned
  */
-export async function askLeader<T extends LeaderAnswer>(
-  { router, clock }: { router: RequestRouter; clock: Clock },
-  topicId: string,
-  partitionIndex: number,
-  effect: Effect,
-  ask: (to: Target, topic: TopicImage) => Promise<T | undefined>,
+export async function readFromLeader<T extends LeaderAnswer>(
+  surroundings: Surroundings,
+  key: PartitionKey,
+  deadline: number,
+  ask: Ask<T>,
   expected: readonly ErrorName[] = [],
 ): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    const { topic, partition } = current(router, topicId, partitionIndex);
-    if (partition.leader < 0) {
-      throw new HttpProblem(
-        503,
-        'LEADER_NOT_AVAILABLE',
-        `Partition ${topic.name}-${partitionIndex} has no leader: ${whyLeaderless(router, partition)}`,
-      );
-    }
-    const owner = `Broker ${partition.leader} at ${brokerAddress(router.image, partition.leader) || 'an unknown address'}`;
-    const answer = await ask(partition.leader === router.nodeId ? 'local' : partition.leader, topic).catch((thrown: unknown) => {
-      throw problemOfThrown(thrown, effect, owner);
-    });
-    if (answer === undefined)
-      throw new HttpProblem(500, 'UNKNOWN_SERVER_ERROR', `${owner} answered without ${topic.name}-${partitionIndex}.`);
-    if (answer.errorCode === 'NONE' || expected.includes(answer.errorCode)) return answer;
-    // A leadership that ended while the records waited to be committed: another leader may have them or not (KAFKA-13574).
-    if (effect === 'write' && (answer.baseOffset ?? -1n) >= 0n) throw problemOfErrorName('REQUEST_TIMED_OUT', effect, answer.errorMessage);
-    if (!notTheLeader.has(answer.errorCode)) throw problemOfErrorName(answer.errorCode, effect, answer.errorMessage);
-    if (attempt > 1 || !(await metadataMovedOn(router, clock, topicId, partition))) {
-      throw new HttpProblem(
-        503,
-        answer.errorCode,
-        `${owner} does not lead ${topic.name}-${partitionIndex} at the moment. Nothing was done; try again.`,
-      );
-    }
+  for (;;) {
+    const tried = await tryLeader(surroundings, key, 'read', ask, expected);
+    if (tried.outcome === 'answered') return tried.answer;
+    if (tried.outcome === 'refused' || !(await mayTryAgain(surroundings, key, tried.seen, deadline))) throw tried.problem;
   }
 }
 
-function current(router: RequestRouter, topicId: string, partitionIndex: number): { topic: TopicImage; partition: PartitionImage } {
+/** Asks the leader that the metadata name, once. @throws HttpProblem 404 when there is no such partition (any more) */
+export async function tryLeader<T extends LeaderAnswer>(
+  surroundings: Surroundings,
+  key: PartitionKey,
+  effect: Effect,
+  ask: Ask<T>,
+  expected: readonly ErrorName[] = [],
+): Promise<Tried<T>> {
+  const { router } = surroundings;
+  const { topic, partition: seen } = current(router, key);
+  const name = `${topic.name}-${key.partition}`;
+  const notNowBecause = (code: ErrorName, what: string): Tried<T> => ({
+    outcome: 'not-now',
+    problem: unavailable(router, topic, seen, code, what),
+    seen,
+  });
+  if (seen.leader < 0) return notNowBecause('LEADER_NOT_AVAILABLE', `Partition ${name} has no leader`);
+  const leader = `Broker ${seen.leader} at ${brokerAddress(router.image, seen.leader) || 'an unknown address'}`;
+  let answer: T | undefined;
+  try {
+    answer = await whileItLeads(surroundings, key, seen, ask(seen.leader === router.nodeId ? 'local' : seen.leader, topic, seen));
+  } catch (thrown) {
+    if (thrown instanceof NetworkError && wasNeverSent(thrown))
+      return notNowBecause('BROKER_NOT_AVAILABLE', `${leader} does not answer (${thrown.code})`);
+    if (thrown instanceof KafkaError && notNow.has(thrown.errorName)) return notNowBecause(thrown.errorName, thrown.message);
+    const problem = problemOfThrown(thrown, effect, leader);
+    if (!(problem instanceof HttpProblem)) throw problem;
+    if (isOutcomeUnknown(problem) || thrown instanceof NetworkError) return { outcome: 'unknown', problem, seen };
+    return { outcome: 'refused', problem, errorCode: problem.code as ErrorName };
+  }
+  if (answer === undefined) throw new HttpProblem(500, 'UNKNOWN_SERVER_ERROR', `${leader} answered without ${name}.`);
+  const { errorCode, errorMessage } = answer;
+  if (errorCode === 'NONE' || expected.includes(errorCode)) return { outcome: 'answered', answer };
+  // A leadership that ended while the records waited to be committed: another leader may have them or not (KAFKA-13574).
+  if (effect === 'write' && (answer.baseOffset ?? -1n) >= 0n) {
+    return { outcome: 'unknown', problem: outcomeUnknown(errorMessage || `${leader} could not finish the write to ${name}`), seen };
+  }
+  if (errorCode === 'NOT_ENOUGH_REPLICAS') return notNowBecause(errorCode, `Partition ${name} has too few replicas in sync`);
+  if (errorCode === 'OFFSET_NOT_AVAILABLE')
+    return notNowBecause(errorCode, `${leader} leads ${name} since a moment ago and still learns what it holds`);
+  if (notNow.has(errorCode)) return notNowBecause(errorCode, `${leader} does not lead ${name} at the moment`);
+  const problem = problemOfErrorName(errorCode, effect, errorMessage);
+  return isOutcomeUnknown(problem) ? { outcome: 'unknown', problem, seen } : { outcome: 'refused', problem, errorCode };
+}
+
+/** Waits a little, and no longer than until another leadership is known than `seen`. @returns false when the time for all tries is over */
+export async function mayTryAgain(
+  { router, clock }: Surroundings,
+  key: PartitionKey,
+  seen: PartitionImage,
+  deadline: number,
+): Promise<boolean> {
+  const until = clock.monotonic() + pauseMs;
+  if (until > deadline) return false;
+  while (clock.monotonic() < until && !hasMovedOn(router, key, seen)) await sleep(clock, lookAgainMs);
+  return true;
+}
+
+function current(router: RequestRouter, { topicId, partition }: PartitionKey): { topic: TopicImage; partition: PartitionImage } {
   const topic = router.image.topics.byId(topicId);
   if (topic === undefined) throw new HttpProblem(404, 'UNKNOWN_TOPIC_OR_PARTITION', 'The topic was deleted meanwhile.');
-  return { topic, partition: findPartition(topic, partitionIndex) };
+  return { topic, partition: findPartition(topic, partition) };
 }
 
-/** A broker that came back with another data directory, an empty one perhaps, does not lead what the old one held. */
-function whyLeaderless({ image }: RequestRouter, { replicas, directories }: PartitionImage): string {
-  const strangers = replicas.filter((id, i) => {
-    const broker = image.brokers.get(id);
-    const directory = directories[i] ?? unassignedDirectory;
-    return broker !== undefined && !broker.fenced && directory !== unassignedDirectory && !broker.directories.includes(directory);
+function hasMovedOn(router: RequestRouter, key: PartitionKey, seen: PartitionImage): boolean {
+  const partition = router.image.topics.byId(key.topicId)?.partitions[key.partition];
+  return partition === undefined || partition.leader !== seen.leader || partition.leaderEpoch !== seen.leaderEpoch;
+}
+
+/** The answer, unless it does not come and another leadership has begun: a leader that hangs is not waited for once it is replaced. */
+function whileItLeads<T>({ router, clock }: Surroundings, key: PartitionKey, seen: PartitionImage, asked: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let isOver = false;
+    const look = () => {
+      // A leader that has been replaced may just be about to say so: it is given until the next look.
+      if (isOver) return reject(new NetworkError('ETIMEDOUT', 'no answer, and another leadership has begun'));
+      isOver = hasMovedOn(router, key, seen);
+      timer = clock.after(stillLeaderMs, look);
+    };
+    let timer = clock.after(stillLeaderMs, look);
+    asked.then(resolve, reject).finally(() => timer.cancel());
   });
-  return strangers.length === 0
-    ? 'its broker is down. Try again.'
-    : `broker ${strangers.join(' and ')} is up, but not with the data directory that holds it. Start it with that one, or delete the topic.`;
-}
-
-/** Waits until the topic is gone or the partition has another leadership than `seen`; false when that does not come in time. */
-async function metadataMovedOn(router: RequestRouter, clock: Clock, topicId: string, seen: PartitionImage): Promise<boolean> {
-  const deadline = clock.monotonic() + newLeaderWaitMs;
-  while (clock.monotonic() < deadline) {
-    const partition = router.image.topics.byId(topicId)?.partitions[seen.partition];
-    if (partition === undefined || partition.leader !== seen.leader || partition.leaderEpoch !== seen.leaderEpoch) return true;
-    await sleep(clock, lookAgainMs);
-  }
-  return false;
 }

@@ -1,9 +1,8 @@
 import type { RequestRouter } from '#broker';
 import type { TopicImage } from '#metadata';
 import type { Clock } from '#platform';
-import { buildRecordBatch } from '#protocol';
-import { produce } from '#protocol/apis/produce.ts';
-import { askLeader } from './leader-request.ts';
+import { type Message, PartitionWriter } from './partition-writer.ts';
+import type { Patience } from './patience.ts';
 import { HttpProblem } from './problem.ts';
 
 /** What one batch may hold of messages that wait together; a larger message travels alone. */
@@ -11,21 +10,21 @@ const maxBatchBytes = 256 * 1024;
 const maxBatchMessages = 1_000;
 /** What may wait in all lanes together before more is turned away. */
 const maxWaitingBytes = 64 * 1024 * 1024;
-/** How long the leader may take to have a batch on all the disks that count. */
-const produceTimeoutMs = 15_000;
+/** Lanes kept with their producer ids. One that is forgotten costs another id when it is needed again. */
+const maxLanes = 10_000;
 
-interface Waiting {
-  readonly value: Buffer;
-  readonly timestamp: bigint;
+interface Waiting extends Message {
+  /** Monotonic time. */
+  readonly arrivedAt: number;
   readonly resolve: (offset: bigint) => void;
   readonly reject: (reason: unknown) => void;
 }
 
 /** The messages of one partition, in the order of their arrival: one batch is under way, the rest waits for its answer and then goes together. */
 interface Lane {
-  readonly topicId: string;
-  readonly partition: number;
+  readonly writer: PartitionWriter;
   readonly waiting: Waiting[];
+  isBusy: boolean;
 }
 
 /**
@@ -35,12 +34,14 @@ interface Lane {
 export class MessageProducer {
   readonly #router: RequestRouter;
   readonly #clock: Clock;
+  readonly #patience: Patience;
   readonly #lanes = new Map<string, Lane>();
   #waitingBytes = 0;
 
-  constructor(options: { router: RequestRouter; clock: Clock }) {
+  constructor(options: { router: RequestRouter; clock: Clock; patience: Patience }) {
     this.#router = options.router;
     this.#clock = options.clock;
+    this.#patience = options.patience;
   }
 
   /**
@@ -54,39 +55,41 @@ export class MessageProducer {
     }
     this.#waitingBytes += value.length;
     return new Promise((resolve, reject) => {
-      const waiting = { value, timestamp: BigInt(this.#clock.now()), resolve, reject };
-      const key = `${topic.id}:${partition}`;
-      const lane = this.#lanes.get(key);
-      if (lane !== undefined) {
-        lane.waiting.push(waiting);
-        return;
-      }
-      const opened: Lane = { topicId: topic.id, partition, waiting: [waiting] };
-      this.#lanes.set(key, opened);
-      void this.#drain(key, opened);
+      const lane = this.#laneOf(topic.id, partition);
+      lane.waiting.push({ value, timestamp: BigInt(this.#clock.now()), arrivedAt: this.#clock.monotonic(), resolve, reject });
+      if (!lane.isBusy) void this.#drain(lane);
     });
   }
 
-  async #drain(key: string, lane: Lane): Promise<void> {
-    while (lane.waiting.length > 0) await this.#write(lane, this.#takeBatch(lane));
-    this.#lanes.delete(key);
+  #laneOf(topicId: string, partition: number): Lane {
+    const key = `${topicId}:${partition}`;
+    const known = this.#lanes.get(key);
+    if (known !== undefined) return known;
+    if (this.#lanes.size >= maxLanes) this.#forgetAnIdleLane();
+    const writer = new PartitionWriter({ router: this.#router, clock: this.#clock, patience: this.#patience, topicId, partition });
+    const lane = { writer, waiting: [], isBusy: false };
+    this.#lanes.set(key, lane);
+    return lane;
   }
 
-  #takeBatch(lane: Lane): Waiting[] {
-    let bytes = 0;
-    let count = 0;
-    for (const { value } of lane.waiting) {
-      bytes += value.length;
-      if (count > 0 && (bytes > maxBatchBytes || count === maxBatchMessages)) break;
-      count++;
+  #forgetAnIdleLane(): void {
+    for (const [key, { isBusy }] of this.#lanes) {
+      if (isBusy) continue;
+      this.#lanes.delete(key);
+      return;
     }
-    return lane.waiting.splice(0, count);
+  }
+
+  async #drain(lane: Lane): Promise<void> {
+    lane.isBusy = true;
+    while (lane.waiting.length > 0) await this.#write(lane, takeBatch(lane.waiting));
+    lane.isBusy = false;
   }
 
   /** Writes a batch and settles its messages; never rejects. One that is too large for its topic only as a whole is written message by message. */
   async #write(lane: Lane, batch: readonly Waiting[]): Promise<void> {
     try {
-      const baseOffset = await this.#send(lane, batch);
+      const baseOffset = await lane.writer.write(batch, batch.at(-1)!.arrivedAt);
       batch.forEach(({ resolve }, index) => {
         resolve(baseOffset + BigInt(index));
       });
@@ -99,26 +102,15 @@ export class MessageProducer {
     }
     for (const { value } of batch) this.#waitingBytes -= value.length;
   }
+}
 
-  async #send(lane: Lane, batch: readonly Waiting[]): Promise<bigint> {
-    const records = buildRecordBatch({ records: batch.map(({ value, timestamp }) => ({ value, timestamp })) });
-    const answer = await askLeader(
-      { router: this.#router, clock: this.#clock },
-      lane.topicId,
-      lane.partition,
-      'write',
-      async (to, topic) => {
-        const partitionData = [{ index: lane.partition, records }];
-        const request = {
-          transactionalId: null,
-          acks: -1,
-          timeoutMs: produceTimeoutMs,
-          topicData: [{ name: topic.name, topicId: topic.id, partitionData }],
-        };
-        const response = await this.#router.send(produce, request, to, { timeoutMs: produceTimeoutMs + 5_000 });
-        return response.responses[0]?.partitionResponses[0];
-      },
-    );
-    return answer.baseOffset;
+function takeBatch(waiting: Waiting[]): Waiting[] {
+  let bytes = 0;
+  let count = 0;
+  for (const { value } of waiting) {
+    bytes += value.length;
+    if (count > 0 && (bytes > maxBatchBytes || count === maxBatchMessages)) break;
+    count++;
   }
+  return waiting.splice(0, count);
 }

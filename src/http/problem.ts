@@ -43,6 +43,11 @@ const neverConnected: ReadonlySet<string> = new Set([
   'EADDRNOTAVAIL',
 ]);
 
+/** Did the connection never come about, so that nothing happened? */
+export function wasNeverSent(error: NetworkError): boolean {
+  return neverConnected.has(error.code);
+}
+
 /** Errors after which a write may or may not be in the log. */
 const unknownOutcomes: ReadonlySet<ErrorName> = new Set<ErrorName>([
   'REQUEST_TIMED_OUT',
@@ -84,16 +89,21 @@ export function problemOfErrorName(name: ErrorName, effect: Effect, sentence: st
 export function problemOfThrown(thrown: unknown, effect: Effect, owner: string): unknown {
   if (thrown instanceof KafkaError) return problemOfErrorName(thrown.errorName, effect, thrown.message);
   if (!(thrown instanceof NetworkError)) return thrown;
-  if (neverConnected.has(thrown.code)) {
+  if (wasNeverSent(thrown)) {
     return new HttpProblem(503, 'BROKER_NOT_AVAILABLE', `${owner} does not answer (${thrown.code}). Nothing was done; try again.`);
   }
   if (effect === 'write') return outcomeUnknown(`The connection to ${owner} failed (${thrown.code}) before its answer came.`);
   return new HttpProblem(503, 'NETWORK_EXCEPTION', `The connection to ${owner} failed (${thrown.code}). Try again.`);
 }
 
-function outcomeUnknown(sentence: string): HttpProblem {
+/** 504: a write that may be in the log. */
+export function outcomeUnknown(sentence: string): HttpProblem {
   const advice = 'It is not known whether the request took effect: look before you send it again.';
   return new HttpProblem(504, 'OUTCOME_UNKNOWN', `${asSentence(sentence)} ${advice}`);
+}
+
+export function isOutcomeUnknown(problem: HttpProblem): boolean {
+  return problem.status === 504;
 }
 
 /** Error messages begin small and end without a stop; what people read alone does neither. */

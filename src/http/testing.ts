@@ -1,7 +1,7 @@
 /** What tests that need no broker share: a router that answers as it is told. Not part of the program. */
 import type { RequestRouter, Target } from '#broker';
 import type { BrokerImage, MetadataImage, PartitionImage, TopicImage } from '#metadata';
-import { type Api, batchesIn, type RequestInput, type ResponseOf } from '#protocol';
+import { type Api, batchesIn, type ErrorName, RecordBatch, type RequestInput, type ResponseOf } from '#protocol';
 import type { CreateTopicsRequest } from '#protocol/apis/create-topics.ts';
 import type { FetchRequest } from '#protocol/apis/fetch.ts';
 import type { ListOffsetsRequest } from '#protocol/apis/list-offsets.ts';
@@ -16,6 +16,10 @@ export interface SentRequest {
 
 interface FakeLog {
   batches: Buffer[];
+  /** The batches of idempotent producers, by id and first sequence. */
+  written: Map<string, bigint>;
+  /** The sequence that each producer is to send next. */
+  sequences: Map<bigint, number>;
   start: bigint;
   end: bigint;
   abortedTransactions: { producerId: bigint; firstOffset: bigint }[];
@@ -31,8 +35,15 @@ export class FakeRouter implements RequestRouter {
   /** Brokers that came back with another data directory than the one that holds their replicas. */
   emptied: number[] = [];
   ready = true;
-  /** Called before each request is answered; what it throws or returns is the answer. */
+  /** Called before each request is answered; what it throws or returns is the answer. InitProducerId is answered aside and not among `sent`. */
   intercept: ((sent: SentRequest) => unknown) | undefined;
+  /** Brokers that are not in service. */
+  down: number[] = [];
+  minInsync = 1;
+  /** What InitProducerId answers while it gives no id. */
+  refuseIds: ErrorName | undefined;
+  /** Producer ids that were given out. */
+  ids = 0;
   readonly #topics = new Map<string, TopicImage>();
   readonly #logs = new Map<string, FakeLog>();
 
@@ -40,7 +51,7 @@ export class FakeRouter implements RequestRouter {
     const topics = [...this.#topics.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     const brokers = this.ports.map((port, index) => ({
       id: index + 1,
-      fenced: false,
+      fenced: this.down.includes(index + 1),
       directories: [this.emptied.includes(index + 1) ? 'another' : `directory-of-${index + 1}`],
       endpoints: [{ name: 'PLAINTEXT', host: 'localhost', port, securityProtocol: 0 }],
     }));
@@ -62,21 +73,28 @@ export class FakeRouter implements RequestRouter {
     return Promise.resolve(this.ready);
   }
 
+  minInsyncReplicas(): number {
+    return this.minInsync;
+  }
+
   async send<A extends Api>(api: A, request: RequestInput<A>, to: Target = 'local'): Promise<ResponseOf<A>> {
+    if (api.name === 'InitProducerId') return this.#initProducerId() as ResponseOf<A>;
     const sent = { api: api.name, request, to };
     this.sent.push(sent);
     const intercepted = await this.intercept?.(sent);
-    return (intercepted ?? this.#answer(api.name, request)) as ResponseOf<A>;
+    return (intercepted ?? this.carryOut(sent)) as ResponseOf<A>;
   }
 
-  addTopic(name: string, partitions: number): TopicImage {
+  /** A topic whose partitions are led by their owners, with `replicas` replicas each, all in sync. */
+  addTopic(name: string, partitions: number, replicationFactor = 1): TopicImage {
     const images = Array.from({ length: partitions }, (_, partition) => {
       const owner = (partition % 3) + 1;
+      const replicas = Array.from({ length: replicationFactor }, (_, i) => ((owner - 1 + i) % 3) + 1);
       return {
         partition,
-        replicas: [owner],
-        directories: [`directory-of-${owner}`],
-        isr: [owner],
+        replicas,
+        directories: replicas.map((id) => `directory-of-${id}`),
+        isr: replicas,
         leader: owner,
         leaderEpoch: 0,
       } as unknown as PartitionImage;
@@ -90,17 +108,34 @@ export class FakeRouter implements RequestRouter {
     this.#topics.delete(name);
   }
 
-  moveLeader(name: string, partition: number, leader: number): void {
+  moveLeader(name: string, partition: number, leader: number, isr?: readonly number[]): void {
     const topic = this.#topics.get(name)!;
     const partitions = topic.partitions.map((image) =>
-      image.partition === partition ? { ...image, leader, leaderEpoch: image.leaderEpoch + 1 } : image,
+      image.partition === partition ? { ...image, leader, leaderEpoch: image.leaderEpoch + 1, isr: isr ?? image.isr } : image,
     );
     this.#topics.set(name, { ...topic, partitions });
   }
 
+  /** Does what a request asks for, as the leader would that it was sent to. */
+  carryOut({ api, request }: SentRequest): unknown {
+    return this.#answer(api, request);
+  }
+
+  #initProducerId(): unknown {
+    if (this.refuseIds !== undefined) return { errorCode: this.refuseIds, producerId: -1n, producerEpoch: -1 };
+    return { errorCode: 'NONE', producerId: BigInt(1000 + this.ids++), producerEpoch: 0 };
+  }
+
   log(topicId: string, partition: number): FakeLog {
     const key = `${topicId}-${partition}`;
-    const log = this.#logs.get(key) ?? { batches: [], start: 0n, end: 0n, abortedTransactions: [] };
+    const log = this.#logs.get(key) ?? {
+      batches: [],
+      written: new Map(),
+      sequences: new Map(),
+      start: 0n,
+      end: 0n,
+      abortedTransactions: [],
+    };
     this.#logs.set(key, log);
     return log;
   }
@@ -139,12 +174,26 @@ export class FakeRouter implements RequestRouter {
       topicId,
       partitionResponses: partitionData.map(({ index, records }) => ({
         index,
-        errorCode: 'NONE',
         errorMessage: null,
-        baseOffset: this.append(topicId, index, records!),
+        ...this.#appendOnce(topicId, index, records!),
       })),
     }));
     return { responses, throttleTimeMs: 0 };
+  }
+
+  /** As a leader does with the batches of an idempotent producer. */
+  #appendOnce(topicId: string, partition: number, records: Buffer): { errorCode: ErrorName; baseOffset: bigint } {
+    const log = this.log(topicId, partition);
+    const { producerId, baseSequence, recordCount } = new RecordBatch(Buffer.from(records), 0);
+    const key = `${producerId}/${baseSequence}/${recordCount}`;
+    const known = log.written.get(key);
+    if (known !== undefined) return { errorCode: 'NONE', baseOffset: known };
+    const due = log.sequences.get(producerId);
+    if (due !== undefined && due !== baseSequence) return { errorCode: 'OUT_OF_ORDER_SEQUENCE_NUMBER', baseOffset: -1n };
+    const offset = this.append(topicId, partition, Buffer.from(records));
+    log.written.set(key, offset);
+    log.sequences.set(producerId, baseSequence + recordCount);
+    return { errorCode: 'NONE', baseOffset: offset };
   }
 
   #fetch({ topics }: FetchRequest): unknown {
@@ -168,11 +217,10 @@ export class FakeRouter implements RequestRouter {
   #listOffsets({ topics }: ListOffsetsRequest): unknown {
     const answers = topics.map(({ name, partitions }) => ({
       name,
-      partitions: partitions.map(({ partitionIndex }) => ({
-        partitionIndex,
-        errorCode: 'NONE',
-        offset: this.log(this.#topics.get(name)!.id, partitionIndex).start,
-      })),
+      partitions: partitions.map(({ partitionIndex, timestamp }) => {
+        const { start, end } = this.log(this.#topics.get(name)!.id, partitionIndex);
+        return { partitionIndex, errorCode: 'NONE', offset: timestamp === -2n ? start : end };
+      }),
     }));
     return { topics: answers, throttleTimeMs: 0 };
   }
