@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Program } from '#cli/testing.ts';
@@ -55,6 +55,11 @@ export async function eventually<T>(ask: () => Promise<T>, holds: (seen: T) => b
     if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms; seen last: ${JSON.stringify(seen)}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
+}
+
+/** How long a request may take while a killed leader is replaced: 3 s on a machine that has the time, longer where others take it. */
+export function longestPauseMs(): number {
+  return 3_000 * Math.max(1, loadavg()[0]! / availableParallelism());
 }
 
 /** Brokers 1 to n as processes of their own, started as the contract says, with their data in a temporary directory. */

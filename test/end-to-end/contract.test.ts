@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Program, runMainInTerminal } from '#cli/testing.ts';
-import { Cluster, eventually, type HttpAnswer, http, runCommand } from './cluster.ts';
+import { Cluster, eventually, type HttpAnswer, http, longestPauseMs, runCommand } from './cluster.ts';
 
 const ok = (body: string): HttpAnswer => ({ status: 200, body });
 const offset = (value: number): HttpAnswer => ok(`{"offset":${value}}`);
@@ -207,7 +208,7 @@ describe('interactive clients', () => {
     expect(await consumer.ended).toBe(130);
   });
 
-  test('a consumer lives through a restart of the owner', async () => {
+  test('a consumer lives through the end of the owner', async () => {
     await cluster.post(1, '/create-topic', { topic: 'lasting', partitions: 3 });
     await cluster.post(1, '/produce', { topic: 'lasting', partition: 1, message: 'before' });
     const consumer = kept(runCommand(['consumer', `--meta=${cluster.address(1)}`]));
@@ -215,14 +216,11 @@ describe('interactive clients', () => {
     await consumer.until('[Offset 0] before\n');
 
     await cluster.end(2, 'SIGKILL');
-    await consumer.untilError('Trying again');
-    await cluster.startBroker(2);
-    await eventually(
-      () => cluster.post(1, '/produce', { topic: 'lasting', partition: 1, message: 'after' }),
-      (answer) => answer.status === 200,
-    );
+    expect(await cluster.post(1, '/produce', { topic: 'lasting', partition: 1, message: 'after' })).toEqual(offset(1));
 
     await consumer.until('[Offset 1] after\n');
+    await cluster.startBroker(2);
+    await cluster.untilReady();
   });
 });
 
@@ -231,7 +229,7 @@ describe("the first program's faults are gone", () => {
 
   afterEach(() => cluster.destroy());
 
-  test('a restart loses nothing, neither in good order nor by kill -9', async () => {
+  test('a restart loses nothing, neither in good order nor by kill -9', { timeout: 120_000 }, async () => {
     cluster = await Cluster.start(3);
     await cluster.post(1, '/create-topic', { topic: 'test', partitions: 3 });
     for (const partition of [0, 1, 2]) await cluster.post(1, '/produce', { topic: 'test', partition, message: `kept ${partition}` });
@@ -240,10 +238,14 @@ describe("the first program's faults are gone", () => {
     for (const [round, signal] of (['SIGTERM', 'SIGKILL'] as const).entries()) {
       const codes = await Promise.all(cluster.ids.map((id) => cluster.end(id, signal)));
       expect(codes).toEqual(signal === 'SIGTERM' ? [0, 0, 0] : [signal, signal, signal]);
-      for (const id of cluster.ids) await cluster.startBroker(id);
+      await Promise.all(cluster.ids.map((id) => cluster.startBroker(id)));
       await cluster.untilReady();
 
-      expect(await cluster.get(2, '/metadata')).toEqual(metadata);
+      // Who started first leads everything at first; the preferred replicas lead again a few seconds later.
+      await eventually(
+        () => cluster.get(2, '/metadata'),
+        (seen) => isDeepStrictEqual(seen, metadata),
+      );
       for (const partition of [0, 1, 2]) {
         expect(await cluster.get(3, `/consume?topic=test&partition=${partition}&offset=0`)).toEqual(message(0, `kept ${partition}`));
         expect(await cluster.post(2, '/produce', { topic: 'test', partition, message: 'more' })).toEqual(offset(round + 1));
@@ -266,21 +268,21 @@ describe("the first program's faults are gone", () => {
     expect(await cluster.get(1, '/consume?topic=missed&partition=0&offset=0')).toEqual(message(0, 'x'));
   });
 
-  test('produce to an owner that is down is 503, and works again when it is back', async () => {
+  test('produce to an owner that is down goes on with another broker, and no message is lost', async () => {
     cluster = await Cluster.start(3);
     await cluster.post(1, '/create-topic', { topic: 'test', partitions: 3 });
+    expect(await cluster.post(1, '/produce', { topic: 'test', partition: 1, message: 'before' })).toEqual(offset(0));
     await cluster.end(2, 'SIGKILL');
 
-    const answer = await cluster.post(1, '/produce', { topic: 'test', partition: 1, message: 'x' });
+    const start = performance.now();
+    expect(await cluster.post(1, '/produce', { topic: 'test', partition: 1, message: 'after' })).toEqual(offset(1));
+    expect(performance.now() - start).toBeLessThan(longestPauseMs());
 
-    expect(answer.status).toBe(503);
-    expect(JSON.parse(answer.body)).toHaveProperty('error');
     expect(await cluster.post(3, '/produce', { topic: 'test', partition: 0, message: 'others work' })).toEqual(offset(0));
+    expect(await cluster.get(1, '/consume?topic=test&partition=1&offset=0')).toEqual(message(0, 'before'));
+    expect(await cluster.get(3, '/consume?topic=test&partition=1&offset=1')).toEqual(message(1, 'after'));
     await cluster.startBroker(2);
-    const back = await eventually(
-      () => cluster.post(1, '/produce', { topic: 'test', partition: 1, message: 'x' }),
-      ({ status }) => status !== 503,
-    );
-    expect(back).toEqual(offset(0));
+    await cluster.untilReady();
+    expect(await cluster.get(2, '/consume?topic=test&partition=1&offset=1')).toEqual(message(1, 'after'));
   });
 });

@@ -5,6 +5,7 @@ import { createHttpDoor, type HttpDoor } from '#http';
 import { FakeRouter } from '#http/testing.ts';
 import { NetworkError, NodeClock, silentLogger } from '#platform';
 import { buildRecordBatch } from '#protocol';
+import type { ProduceRequest } from '#protocol/apis/produce.ts';
 import { type Program, runMain, runMainInTerminal } from '../testing.ts';
 
 let router: FakeRouter;
@@ -15,7 +16,13 @@ const programs: Program[] = [];
 
 beforeEach(async () => {
   router = new FakeRouter();
-  door = createHttpDoor({ router, clock: new NodeClock(), log: silentLogger, readyWaitMs: 10 });
+  door = createHttpDoor({
+    router,
+    clock: new NodeClock(),
+    log: silentLogger,
+    readyWaitMs: 10,
+    patience: { leaderMs: 100, outcomeMs: 300 },
+  });
   server = createServer((socket) => door.handle(socket)).listen(0, 'localhost');
   await once(server, 'listening');
   port = (server.address() as AddressInfo).port;
@@ -44,6 +51,10 @@ function store(...messages: (string | null)[]): void {
     1,
     buildRecordBatch({ records: messages.map((text) => ({ value: text === null ? null : Buffer.from(text) })) }),
   );
+}
+
+function recordsOf({ topicData }: ProduceRequest): Buffer {
+  return topicData[0]!.partitionData[0]!.records!;
 }
 
 const partitions = () => `Partitions:\n${[0, 1, 2].map((partition) => `  ${partition} on localhost:${port}\n`).join('')}`;
@@ -147,9 +158,8 @@ describe('producer', () => {
   });
 
   test('does not repeat a message that may have been written, and tells so with its exit code', async () => {
-    router.intercept = () => {
-      router.intercept = undefined;
-      throw new NetworkError('ECONNRESET', 'reset');
+    router.intercept = ({ api, request }) => {
+      if (api === 'Produce' && recordsOf(request as ProduceRequest).includes('lost?')) throw new NetworkError('ECONNRESET', 'reset');
     };
     const producer = start('producer');
     producer.type('test\n1\nlost?\nkept\n');
