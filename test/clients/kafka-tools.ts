@@ -17,8 +17,6 @@ const mainClasses = {
   reassign: 'org.apache.kafka.tools.reassign.ReassignPartitionsCommand',
   elections: 'org.apache.kafka.tools.LeaderElectionCommand',
   dumpLog: 'org.apache.kafka.tools.DumpLogSegments',
-  reassign: 'org.apache.kafka.tools.reassign.ReassignPartitionsCommand',
-  elect: 'org.apache.kafka.tools.LeaderElectionCommand',
   verifiableProducer: 'org.apache.kafka.tools.VerifiableProducer',
   replicaVerification: 'org.apache.kafka.tools.ReplicaVerificationTool',
 } as const;

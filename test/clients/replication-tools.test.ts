@@ -131,7 +131,7 @@ describe.runIf(areForeignClientsWanted && foreign.kafkaTools !== undefined)("Kaf
     await brokers.ready();
     await eventually('led', /Partition: 0\t.*Isr: [123],[123],[123]/);
 
-    const elected = await tool('elect', '--election-type', 'preferred', '--topic', 'led', '--partition', '0');
+    const elected = await tool('elections', '--election-type', 'preferred', '--topic', 'led', '--partition', '0');
 
     expect(without).toMatch(/Partition: 0\tLeader: [23]\tReplicas: 1,2,3/);
     expect(elected).toContain('Successfully completed leader election (PREFERRED) for partitions led-0');
