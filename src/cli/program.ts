@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { addAdminCommands } from './admin/commands.ts';
 import type { BrokerFlags } from './broker-options.ts';
 import { CliError } from './cli-error.ts';
 import { type ExitCode, exitCodes, exitCodesHelp } from './exit-codes.ts';
@@ -44,11 +45,13 @@ Examples:
   kafka-lite-cluster broker --id=1 --port=8080 --peers=localhost:8081,localhost:8082
   kafka-lite-cluster producer --meta=localhost:8080
   kafka-lite-cluster consumer --meta=localhost:8080
+  kafka-lite-cluster topic describe --meta=localhost:8080
 ${exitCodesHelp}`,
   );
   addUp(program, done);
   addBroker(program, done);
   addClients(program, done);
+  addAdminCommands(program, done);
   return program;
 }
 

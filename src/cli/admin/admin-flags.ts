@@ -1,0 +1,29 @@
+import type { Address } from '#platform';
+import { parseAddress } from '../addresses.ts';
+import { CliError, UsageError } from '../cli-error.ts';
+import { exitCodes } from '../exit-codes.ts';
+
+/** What all commands that ask a running cluster take. */
+export interface AdminFlags {
+  meta?: string;
+  bootstrapServer?: string;
+  json?: boolean;
+}
+
+/** The brokers to ask, in their order. @throws CliError, UsageError */
+export function readServers({ meta, bootstrapServer }: AdminFlags): Address[] {
+  if (meta !== undefined && bootstrapServer !== undefined)
+    throw new UsageError('--meta', meta, 'it says the same as --bootstrap-server', 'Leave one of them out');
+  if (meta !== undefined) return [parseAddress('--meta', meta)];
+  if (bootstrapServer === undefined)
+    throw new CliError(
+      '--bootstrap-server (or --meta) is missing: name a broker, as in --bootstrap-server=localhost:8080.',
+      exitCodes.usage,
+    );
+  const entries = bootstrapServer
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+  if (entries.length === 0) throw new UsageError('--bootstrap-server', bootstrapServer, 'it names no broker');
+  return entries.map((entry) => parseAddress('--bootstrap-server', entry));
+}

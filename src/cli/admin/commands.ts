@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+import { type ExitCode, exitCodesHelp } from '../exit-codes.ts';
+import type { AdminFlags } from './admin-flags.ts';
+import type { CreateFlags } from './topic-create.ts';
+
+/** Adds `topic` and `quorum`, which ask a running cluster, any Kafka cluster, in Kafka's protocol. */
+export function addAdminCommands(program: Command, done: (code: ExitCode) => void): void {
+  addTopic(program, done);
+  addQuorum(program, done);
+}
+
+function addTopic(program: Command, done: (code: ExitCode) => void): void {
+  const topic = program.command('topic').description('list, describe, create and delete topics of a running cluster');
+  topic.addHelpText('after', help('topic list', 'topic describe orders', 'topic create orders --partitions=6', 'topic delete orders'));
+  asking(topic.command('list').description('the names of all topics'))
+    .addHelpText('after', help('topic list'))
+    .action(async (flags: AdminFlags) => done(await (await import('./topic-list.ts')).topicList(flags)));
+  asking(topic.command('describe [name...]').description('who leads and holds each partition; without names, of all topics'))
+    .addHelpText(
+      'after',
+      `
+ISR: the replicas in sync. ELR: replicas that are not, and may still lead, as they have all that was acknowledged (KIP-966).
+A question mark stands for what the cluster does not tell.
+${help('topic describe', 'topic describe orders payments')}`,
+    )
+    .action(async (names: string[], flags: AdminFlags) => done(await (await import('./topic-describe.ts')).topicDescribe(names, flags)));
+  asking(topic.command('create <name>').description('make a topic; answers when it can be used'))
+    .option('--partitions <N>', "how many partitions (default: the cluster's)")
+    .option('--replication-factor <N>', "how many replicas of each (default: the cluster's)")
+    .option('--config <name=value>', "one of Kafka's topic settings (may be repeated)", collect)
+    .addHelpText('after', help('topic create orders --partitions=6 --replication-factor=3 --config retention.ms=86400000'))
+    .action(async (name: string, flags: CreateFlags) => done(await (await import('./topic-create.ts')).topicCreate(name, flags)));
+  asking(topic.command('delete <name...>').description('remove topics and all that they hold'))
+    .addHelpText('after', help('topic delete orders'))
+    .action(async (names: string[], flags: AdminFlags) => done(await (await import('./topic-delete.ts')).topicDelete(names, flags)));
+}
+
+function addQuorum(program: Command, done: (code: ExitCode) => void): void {
+  const quorum = program.command('quorum').description('the brokers that agree on the metadata of a running cluster');
+  quorum.addHelpText('after', help('quorum describe'));
+  asking(quorum.command('describe').description('who leads the metadata log, who votes, and how far everybody is'))
+    .addHelpText('after', help('quorum describe'))
+    .action(async (flags: AdminFlags) => done(await (await import('./quorum-describe.ts')).quorumDescribe(flags)));
+}
+
+function asking(command: Command): Command {
+  return command
+    .option('--bootstrap-server <host:port,...>', 'brokers of the cluster; the first that answers is asked')
+    .option('--meta <host:port>', 'the same for one broker')
+    .option('--json', 'print one line of JSON, for scripts');
+}
+
+function help(...examples: string[]): string {
+  const lines = examples.map((example) => `  kafka-lite-cluster ${example} --meta=localhost:8080`);
+  return `
+Examples:
+${lines.join('\n')}
+${exitCodesHelp}`;
+}
+
+function collect(value: string, before: string[] = []): string[] {
+  return [...before, value];
+}
