@@ -198,6 +198,29 @@ test('metadata-log-middle-bitflip: R13: damage below the newest snapshot is foun
   expect(again.committed).toEqual(['a', 'b', 'c', 'd', 'e']);
 });
 
+test('metadata-log-middle-bitflip: R13: a leader that meets damage while it reads for another broker stops, and its next start repairs it', async () => {
+  const hosts = await threeBrokers(164);
+  for (const value of ['a', 'b', 'c']) await hosts.commit(value);
+  // What was read or written lately is in memory; after a new start it has to be read from the file.
+  for (const name of ['b1', 'b2', 'b3']) hosts.cutPower(name);
+  for (const name of ['b1', 'b2', 'b3']) await hosts.start(name);
+  const name = await hosts.leaderName();
+  const leader = hosts.leader!;
+  hosts.rot(name, '00000000000000000000.log', 0.4);
+
+  const newcomer = await hosts.start('b4');
+  await hosts.until('the leader stops', () => leader.fatal !== undefined);
+  expect(leader.fatal?.message).toMatch(/00000000000000000000.log is damaged at offset/);
+  hosts.kill(name);
+  await hosts.commit('d');
+  await hosts.start(name);
+  await hosts.commit('e');
+
+  expect(newcomer.committed).toEqual(['a', 'b', 'c', 'd', 'e']);
+  expect(hosts.brokers.get(name)!.committed).toEqual(['a', 'b', 'c', 'd', 'e']);
+  expect(hosts.brokers.get(name)!.raft.isRepairing).toBe(false);
+});
+
 test('replaced-disk: R2: a broker on an empty disk does not vote as the voter it was; exchanged in the voter set it votes again', async () => {
   const hosts = await threeBrokers(170);
   await hosts.commit('a');
