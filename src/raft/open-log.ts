@@ -16,6 +16,8 @@ export interface OpenLogOptions {
   /** `.../__cluster_metadata-0` */
   readonly directory: string;
   readonly self: ReplicaKey;
+  /** As meta.properties says; undefined before this broker has joined one. */
+  readonly clusterId: string | undefined;
   readonly peers: readonly Address[];
   readonly logger: Logger;
 }
@@ -59,7 +61,8 @@ class LogOpening {
 
   async run(): Promise<OpenedLog> {
     const { directory, disk, logDirectory, logger } = this.#options;
-    const { damage, election = nothing, isMissing } = readElection(this.#place);
+    const { damage, election: known, isMissing } = readElection(this.#place);
+    const election = known ?? nothing;
     const repair = readRepair(disk, logDirectory.path);
     if (repair?.settingAside === true) return this.#beginAnew(election, repair.promised, repair.formation);
     if (isMissing && repair === undefined && this.#isEmpty) {
@@ -71,11 +74,15 @@ class LogOpening {
     const formation = readFormation(disk, directory);
     const found = await this.#inspect();
     if ('failure' in found) {
+      if (known === undefined) throw this.#forgotten(`the metadata log is damaged (${found.failure.message})`);
       const { endOffset } = repair?.promised ?? { endOffset: 0n };
       const promised = { epoch: election.epoch, endOffset: found.flushedOffset > endOffset ? found.flushedOffset : endOffset };
       return this.#setAside(found.failure, election, promised, formation);
     }
     this.#checkEpoch(found.log, election);
+    if (known === undefined && formation === undefined && this.#belongsToCluster(found)) {
+      throw this.#forgotten('its metadata log is empty, though meta.properties names a cluster');
+    }
     return { log: found.log, election, formation, promised: repair?.promised, ...found.recovered };
   }
 
@@ -85,6 +92,21 @@ class LogOpening {
 
   get #failed() {
     return this.#options.logDirectory.failedPartitions().find(({ topic, partition }) => topic === metadataTopicName && partition === 0);
+  }
+
+  /** Was this directory in a cluster before? One that Apache Kafka has only formatted says so too. */
+  #belongsToCluster({ recovered }: WholeLog): boolean {
+    const { clusterId, disk, logDirectory } = this.#options;
+    return (
+      clusterId !== undefined && recovered.loaded === undefined && disk.stat(`${logDirectory.path}/bootstrap.checkpoint`) === undefined
+    );
+  }
+
+  /** Without its votes a broker must not be taken for the voter that it was (R2); with another directory id it is another one. */
+  #forgotten(what: string): Error {
+    return new Error(
+      `${this.#place.directory}: ${what}, and there is no quorum-state to tell how this broker has voted. Restore it, or start this broker with an empty data directory, as a new voter.`,
+    );
   }
 
   #checkEpoch(log: PartitionLog, { epoch }: ElectionState): void {

@@ -103,10 +103,10 @@ export class Raft {
    * @throws KafkaError, Error naming the file, when something that must not be guessed at is damaged
    */
   static async open(options: RaftOptions): Promise<Raft> {
-    const { directory, directoryId, logDirectory, nodeId: id, peers } = options;
+    const { clusterId, directory, directoryId, logDirectory, nodeId: id, peers } = options;
     const { disk } = options.platform;
     const logger = options.platform.log.child({ part: 'raft' });
-    const opened = await openLog({ disk, directory, logDirectory, self: { id, directoryId }, peers, logger });
+    const opened = await openLog({ disk, directory, logDirectory, self: { id, directoryId }, clusterId, peers, logger });
     const { formation } = opened;
     if (formation?.founded === false && !formation.named.every((one) => options.peers.some((peer) => isSameAddress(one, peer)))) {
       logger.warn({ remembered: formation.named, given: options.peers }, 'the cluster is being formed by the peers that were named first');

@@ -200,6 +200,28 @@ test('R2, R13: a voter whose metadata directory was emptied keeps its epoch, and
   expect(hosts.brokers.get('b2')!.raft.isRepairing).toBe(false);
 });
 
+test('R2: a broker that has forgotten all but its name does not start as the voter that it was', async () => {
+  const hosts = await threeBrokers(32);
+  await hosts.commit('a');
+  hosts.cutPower('b2');
+  const { disk } = hosts.world.node('b2');
+  disk.removeDirectory(metadataDirectory);
+  disk.remove('/data/metadata-election.json');
+
+  await expect(hosts.start('b2')).rejects.toThrow(/its metadata log is empty.*no quorum-state to tell how this broker has voted/);
+});
+
+test('R2: a damaged log without its election state is not set aside: nobody knows the votes', async () => {
+  const hosts = await threeBrokers(33);
+  await hosts.commit('a');
+  hosts.cutPower('b2');
+  hosts.rot('b2', segment, 0.4);
+  const { disk } = hosts.world.node('b2');
+  for (const path of [`${metadataDirectory}/quorum-state`, '/data/metadata-election.json']) disk.remove(path);
+
+  await expect(hosts.start('b2')).rejects.toThrow(/the metadata log is damaged .*no quorum-state to tell how this broker has voted/);
+});
+
 /** Broker 1, whose log is copied again, follows broker 2 in epoch 5 and has got these batches. */
 function copier(promised: EpochEnd, epochs: readonly number[], answer: Partial<FetchAnswer>): LoneNode {
   const batches = epochs.map((epoch, index) => batch(BigInt(index), epoch, index === 0 ? [1, 2, 3] : undefined));

@@ -27,7 +27,10 @@ export class VoterSets {
       return port !== without && disk.directoryId === directoryId && disk.promised === undefined;
     });
     // Who does not know that the founding record is committed asks a majority of those named.
-    const isUnsure = members.some(({ address: { port } }) => this.#disks[port]!.clusterId === undefined);
+    const isUnsure = members.some(({ address: { port } }) => {
+      const { clusterId, formation } = this.#disks[port]!;
+      return clusterId === undefined || formation?.founded === false;
+    });
     return sound.length >= majorityOf(isUnsure ? Math.max(this.#disks.length, members.length) : members.length);
   }
 
