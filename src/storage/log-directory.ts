@@ -378,6 +378,13 @@ export class LogDirectory {
       this.#partitions.set(name, log);
       const highWatermark = this.#highWatermarks.find(topic, partition) ?? 0n;
       const { logStartOffset, logEndOffset } = log;
+      if (highWatermark > logEndOffset) {
+        const offsets = { logEndOffset: String(logEndOffset), highWatermark: String(highWatermark) };
+        this.#log.warn(
+          { partition: name, flush: config.flush, ...offsets },
+          'committed records were lost: the log ends below its high watermark',
+        );
+      }
       log.highWatermark = highWatermark < logStartOffset ? logStartOffset : highWatermark > logEndOffset ? logEndOffset : highWatermark;
     } catch (error) {
       const failure =

@@ -1,0 +1,142 @@
+/** What `npm run crash-points` has found, each as small as it gets. */
+import { expect, test } from 'vitest';
+import { buildEndTransactionMarker } from '#protocol';
+import type { LogConfig, PartitionLog } from './index.ts';
+import { batchOf, createLog, openDirectory, startWorld, type World } from './testing.ts';
+
+const client = { leaderEpoch: 0, origin: 'client' } as const;
+const directoryPath = '/data/orders-0';
+
+function append(log: PartitionLog, count: number): void {
+  for (let i = 0; i < count; i++)
+    log.append(batchOf([`record ${log.logEndOffset}`], { timestamp: 1000 + Number(log.logEndOffset) }), client);
+}
+
+async function reopen(world: World, config: Partial<LogConfig> = {}): Promise<PartitionLog> {
+  const directory = await openDirectory(world, { config });
+  expect(directory.failedPartitions()).toEqual([]);
+  return directory.partition('orders', 0)!;
+}
+
+test('S8: a torn time index of the segment that was rolled last is not believed, although the recovery point lies at its end', async () => {
+  const world = startWorld();
+  const { directory, log } = await createLog(world);
+  append(log, 5);
+  await log.flush();
+  await directory.checkpoint();
+  log.roll();
+  await log.flush();
+  world.disk = world.disk.crash('strict');
+  const path = `${directoryPath}/00000000000000000000.timeindex`;
+  world.disk.open(path, 'write').write([Buffer.alloc(world.disk.stat(path)!.size)], 0);
+
+  const again = await reopen(world);
+
+  expect(await again.offsetOfMaxTimestamp()).toMatchObject({ offset: 4n, timestamp: 1004n });
+});
+
+test('S8: aborted transactions are not forgotten when the epochs have to be read again and a newer producer snapshot is there', async () => {
+  const world = startWorld();
+  const { directory, log } = await createLog(world);
+  log.append(batchOf(['a'], { producerId: 7n, producerEpoch: 0, baseSequence: 0, isTransactional: true }), client);
+  const marker = { type: 'ABORT', coordinatorEpoch: 0, producerId: 7n, producerEpoch: 0, timestamp: 0 } as const;
+  log.append(buildEndTransactionMarker(marker), { leaderEpoch: 0, origin: 'coordinator' });
+  log.roll();
+  append(log, 3);
+  await directory.close();
+  world.disk.remove(`${directoryPath}/leader-epoch-checkpoint`);
+
+  const again = await reopen(world);
+
+  expect(again.abortedTransactions(0n, 10n)).toMatchObject([{ firstOffset: 0n, lastOffset: 1n }]);
+  expect(again.activeProducers()).toHaveLength(1);
+});
+
+test('S9: of two raised log starts the second takes no file before it is written down', async () => {
+  for (let seed = 0; seed < 150; seed++) {
+    const world = startWorld(seed);
+    const { log } = await createLog(world, { segmentBytes: 200 });
+    append(log, 20);
+    await log.flush();
+    log.highWatermark = 20n;
+
+    void log.incrementLogStartOffset(4n).catch(() => {});
+    void log.incrementLogStartOffset(16n).catch(() => {});
+    for (let turn = 0; turn < seed % 50; turn++) await null;
+    world.disk = world.disk.crash('hostile');
+
+    const again = await reopen(world, { segmentBytes: 200 });
+    expect(again.logEndOffset).toBe(20n);
+    expect([0n, 4n, 16n]).toContain(again.logStartOffset);
+  }
+});
+
+test('S11: producers of a log that was begun anew are not taken from a snapshot that retention had not removed yet', async () => {
+  const world = startWorld();
+  const { directory, log } = await createLog(world, { segmentBytes: 200, retentionBytes: 200 });
+  for (let i = 0; i < 8; i++) log.append(batchOf([`record ${i}`], { producerId: 7n, producerEpoch: 0, baseSequence: i }), client);
+  await log.flush();
+  log.highWatermark = 8n;
+  await directory.applyRetention();
+  await log.truncateFullyAndStartAt(50n);
+  world.disk = world.disk.crash('strict');
+
+  const again = await reopen(world);
+
+  expect(again.logStartOffset).toBe(50n);
+  expect(again.activeProducers()).toEqual([]);
+});
+
+test('a snapshot is not removed in place of an old one of its name, for which retention had set a time', async () => {
+  const world = startWorld();
+  const { directory, log } = await createLog(world, { segmentBytes: 200, retentionBytes: 200, fileDeleteDelayMs: 1000 });
+  append(log, 8);
+  await log.flush();
+  log.highWatermark = 8n;
+  const second = log.segmentOffsets[1]!;
+  await directory.applyRetention();
+  expect(log.logStartOffset).toBeGreaterThan(second);
+  await log.truncateFullyAndStartAt(0n);
+  append(log, Number(second));
+  log.roll();
+  await log.flush();
+
+  await world.clock.advance(1000);
+
+  expect(world.disk.stat(`${directoryPath}/${String(second).padStart(20, '0')}.snapshot`)).toBeDefined();
+  await log.truncateTo(second);
+  expect(directory.state).toBe('online');
+});
+
+test('P15: a log start above what the page cache lost stays: no offset is given twice', async () => {
+  const world = startWorld();
+  const { log } = await createLog(world, { flush: 'os' });
+  append(log, 10);
+  log.highWatermark = 10n;
+  await log.incrementLogStartOffset(7n);
+  world.disk = world.disk.crash('strict');
+
+  const again = await reopen(world, { flush: 'os' });
+
+  expect(again).toMatchObject({ logStartOffset: 7n, logEndOffset: 7n, highWatermark: 7n });
+});
+
+test('S9: records that were appended behind a truncation on its way, over several segments, never stand behind old ones', async () => {
+  for (let seed = 0; seed < 200; seed++) {
+    const world = startWorld(seed);
+    const { log } = await createLog(world, { segmentBytes: 200 });
+    append(log, 12);
+    await log.flush();
+    log.truncateTo(3n).catch(() => {});
+    for (let offset = 3n; offset < 12n; offset++) log.appendAsFollower(batchOf([`new ${offset}`], { baseOffset: offset, leaderEpoch: 1 }));
+    log.flush().catch(() => {});
+    for (let turn = 0; turn < seed % 60; turn++) await null;
+    world.disk = world.disk.crash('hostile');
+
+    const again = await reopen(world, { segmentBytes: 200 });
+
+    expect(again.logEndOffset).toBeGreaterThanOrEqual(3n);
+    const epochs = again.epochEntries.map(({ epoch, startOffset }) => `${epoch} from ${startOffset}`);
+    expect([['0 from 0'], ['0 from 0', '1 from 3']]).toContainEqual(epochs);
+  }
+});
