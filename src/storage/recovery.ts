@@ -93,7 +93,7 @@ class Recovery {
     const { config, disk, clock } = this.#options;
     resolveLeftovers(disk, this.#directory);
     const { logStartOffset, bases } = this.#findStart();
-    this.#noteTruncation(logStartOffset);
+    this.#noteTruncation();
     this.#readEpochs(bases.length === 0 ? undefined : logStartOffset);
     this.#snapshots = this.#findSnapshots(bases[0] ?? logStartOffset);
     const snapshots = this.#snapshots;
@@ -149,10 +149,15 @@ class Recovery {
       snapshots: snapshots.filter((offset) => offset <= logEndOffset),
       logStartOffset,
       logEndOffset,
-      syncedOffset: this.#options.clean || logEndOffset < this.#recoveryPoint ? logEndOffset : this.#recoveryPoint,
+      syncedOffset: this.#syncedOffset(logStartOffset, logEndOffset),
       cutBytes: this.#cutBytes,
       truncated: this.#truncated,
     };
+  }
+
+  #syncedOffset(logStartOffset: bigint, logEndOffset: bigint): bigint {
+    if (this.#options.clean || logEndOffset < this.#recoveryPoint) return logEndOffset;
+    return this.#recoveryPoint > logStartOffset ? this.#recoveryPoint : logStartOffset;
   }
 
   /** Goes through the segments in order; answers with the log's end, undefined when there are none. */
@@ -306,11 +311,11 @@ class Recovery {
     return this.#offsetsOf(`.log${truncatedSuffix}`);
   }
 
-  #noteTruncation(logStartOffset: bigint): void {
-    for (const offset of this.#truncatedOffsets()) {
-      this.#truncating = true;
-      if (offset < this.#recoveryPoint) this.#recoveryPoint = offset > logStartOffset ? offset : logStartOffset;
-    }
+  #noteTruncation(): void {
+    const [offset] = this.#truncatedOffsets();
+    if (offset === undefined) return;
+    this.#truncating = true;
+    if (offset < this.#recoveryPoint) this.#recoveryPoint = offset;
   }
 
   #removeSegment(baseOffset: bigint): void {

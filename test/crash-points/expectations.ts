@@ -229,20 +229,16 @@ export function endOf({ startOffset, batches }: History, count: number): bigint 
   return last ? last.lastOffset + 1n : startOffset;
 }
 
-/** Which of the alternatives a log is that has these batches, or why it is none. */
-export function matchOf(
+/** Which of the alternatives a log can be that has these batches, or why it is none. The newest comes first: a short log may be the beginning of several. */
+export function matchesOf(
   expectation: PartitionExpectation,
   log: { logStartOffset: bigint; logEndOffset: bigint; batches: readonly RecordBatch[] },
-): Alternative | string {
-  const reasons: string[] = [];
-  // The newest first: a shorter one may be the beginning of several.
-  for (const alternative of expectation.alternatives.toReversed()) {
-    const reason = mismatch(alternative, log);
-    if (reason === undefined) return alternative;
-    reasons.push(reason);
-  }
-  if (expectation.mayBeEmpty && log.batches.length === 0) return expectation.alternatives.at(-1)!;
-  return reasons.join('; ');
+): Alternative[] | string {
+  const newestFirst = expectation.alternatives.toReversed();
+  const reasons = newestFirst.map((alternative) => mismatch(alternative, log));
+  const matches = newestFirst.filter((_, index) => reasons[index] === undefined);
+  if (matches.length > 0) return matches;
+  return expectation.mayBeEmpty && log.batches.length === 0 ? newestFirst : reasons.join('; ');
 }
 
 function mismatch(

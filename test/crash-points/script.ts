@@ -3,7 +3,7 @@ import { buildEndTransactionMarker } from '#protocol';
 import { LogDirectory, type PartitionLog } from '#storage';
 import { batchOf } from '#storage/testing.ts';
 import { configFor, directoryPath, readLog } from './check.ts';
-import { Expectations, matchOf } from './expectations.ts';
+import { Expectations, matchesOf } from './expectations.ts';
 import { Recorder } from './trace.ts';
 
 export interface Recording {
@@ -213,6 +213,7 @@ class Script implements Recording {
   }
 
   async #open(): Promise<void> {
+    if (this.expectations.current.clean === 'yes') this.expectations.clean('maybe');
     this.#directory = await LogDirectory.open({ platform: this.#platform, path: directoryPath, configFor });
     this.#directory.startHousekeeping({ checkpointMs: 100, retentionCheckMs: 1_000_000 });
     if (this.#directory.failedPartitions().length > 0) throw this.#directory.failedPartitions()[0]!.failure;
@@ -220,9 +221,9 @@ class Script implements Recording {
     for (const log of this.#directory.partitions()) {
       const found = await readLog(log);
       const expectation = this.expectations.expectation(log.name);
-      const match = expectation ? matchOf(expectation, found) : 'it was deleted';
-      if (typeof match === 'string') throw new Error(`${log.name} after a restart: ${match}`);
-      this.expectations.found(log.name, match, log.logStartOffset, log.logEndOffset);
+      const matches = expectation ? matchesOf(expectation, found) : 'it was deleted';
+      if (typeof matches === 'string') throw new Error(`${log.name} after a restart: ${matches}`);
+      this.expectations.found(log.name, matches[0]!, log.logStartOffset, log.logEndOffset);
     }
     for (const [name, { isThere }] of this.expectations.current.partitions) {
       if (this.#directory.partitions().some((log) => log.name === name)) continue;
