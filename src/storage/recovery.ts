@@ -168,8 +168,9 @@ class Recovery {
       const next = segments[index + 1]?.baseOffset;
       const lost = !this.#options.gaps && expected! < segment.baseOffset;
       if (lost) {
-        // Only a crash can explain it: the end of the segment before was never synced.
-        if (this.#options.clean || expected! < this.#recoveryPoint) {
+        // Only a crash can explain it: the end of the segment before was never synced, or a truncation had taken away what was between.
+        const isTruncated = this.#truncatedOffsets().some((offset) => offset >= expected! && offset < segment.baseOffset);
+        if (this.#options.clean || (expected! < this.#recoveryPoint && !isTruncated)) {
           this.#refuse(segment.path('.log'), segment.baseOffset, `offsets ${expected} to ${segment.baseOffset - 1n} are missing before it`);
         }
         this.#drop(segments, index);
