@@ -307,6 +307,8 @@ export class LogDirectory {
     const started = clock.monotonic();
     this.#lastShutdown = await takeCleanShutdownMarker(disk, this.path);
     const clean = this.#lastShutdown !== undefined;
+    // The checkpoints may be as a killed process left them, in the page cache only, and files are removed by what they say.
+    if (!clean) await disk.syncDirectory(this.path);
     const cleaned = new OffsetCheckpoint(disk, `${this.path}/${cleanerCheckpointFile}`);
     for (const name of disk.list(this.path)) {
       if (name.endsWith('.tmp')) disk.remove(`${this.path}/${name}`);

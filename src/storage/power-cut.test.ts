@@ -140,3 +140,36 @@ test('S9: records that were appended behind a truncation on its way, over severa
     expect([['0 from 0'], ['0 from 0', '1 from 3']]).toContainEqual(epochs);
   }
 });
+
+test('S8: epochs of another history are not believed either where the producers have to be read again', async () => {
+  const world = startWorld();
+  const { directory, log } = await createLog(world, { segmentBytes: 200 });
+  for (let i = 0; i < 12; i++) log.append(batchOf([`record ${i}`]), { leaderEpoch: i >> 2, origin: 'client' });
+  const { epochEntries } = log;
+  await directory.close();
+  for (const name of world.disk.list(directoryPath)) if (name.endsWith('.snapshot')) world.disk.remove(`${directoryPath}/${name}`);
+  await world.disk.replace(`${directoryPath}/leader-epoch-checkpoint`, Buffer.from('0\n2\n0 0\n9 3\n'));
+
+  const again = await reopen(world);
+
+  expect(again.epochEntries).toEqual(epochEntries);
+});
+
+test('S9: files are not removed by a log start that a killed process left in the page cache only', async () => {
+  for (let seed = 0; seed < 40; seed++) {
+    const world = startWorld(seed);
+    const { log } = await createLog(world, { segmentBytes: 200 });
+    append(log, 20);
+    await log.flush();
+    log.highWatermark = 20n;
+    world.disk.loseSyncs({ path: /^\/data$/ });
+    await log.incrementLogStartOffset(15n);
+    world.disk = world.disk.restart();
+    const opening = openDirectory({ ...world }).catch(() => {});
+    for (let turn = 0; turn < seed; turn++) await null;
+    world.disk = world.disk.crash('hostile');
+    await opening;
+
+    expect((await reopen(world)).logEndOffset).toBe(20n);
+  }
+});

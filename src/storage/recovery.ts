@@ -225,6 +225,9 @@ class Recovery {
   #readWhole(segment: Segment, next: bigint | undefined, scan: Parameters<typeof scanBatches>[1]): ScanResult {
     const size = segment.size;
     segment.reset();
+    // From here on the batches say of which epoch they are.
+    this.#epochs.truncateFromEnd(segment.baseOffset);
+    this.#epochsComplete = false;
     if (segment.baseOffset < this.#producers.endOffset) this.#rewindProducers(segment);
     const result = scanBatches(segment.open(), scan, (batch) => {
       if (this.#endsBefore(batch, next) === false) return false;
@@ -252,7 +255,6 @@ class Recovery {
   /** The checkpoint tells of other batches than a segment has, so nothing of it is believed: all before the segment is read again. */
   #rereadEpochs(segment: Segment): void {
     this.#epochs.clear();
-    this.#epochsComplete = false;
     this.#scanBefore(segment, (batch) => this.#epochs.assign(batch.partitionLeaderEpoch, batch.baseOffset));
   }
 
