@@ -20,6 +20,7 @@ import { metadataLogConfig, metadataTopicName, Raft } from '#raft';
 import { ReplicaManager, type ReplicationPeers } from '#replication';
 import { LogDirectory } from '#storage';
 import { BrokerClient, KafkaServer } from '#transport';
+import { type ClusterHealth, clusterHealth } from './cluster-health.ts';
 import { type BrokerConfig, defaultAdvertisedHost, listenerName, loopbackHosts } from './config.ts';
 import type { Services } from './context.ts';
 import { ControllerChannel } from './controller-channel.ts';
@@ -51,6 +52,7 @@ export interface BrokerOptions {
   readonly onFatal?: (error: unknown) => void;
 }
 
+const noControllerNow = 'the cluster has no controller at the moment: a majority of its voters must be up';
 const shutdownTimeoutMs = 3000;
 /** A change of the cluster that is under way gets so long, as a broker that stops as well may never confirm it. */
 const retireTimeoutMs = 1000;
@@ -66,6 +68,7 @@ export class Broker {
   readonly #platform: Platform;
   readonly #config: BrokerConfig;
   readonly #log: Logger;
+  readonly #configs: EffectiveConfigs;
   readonly #logDirectory: LogDirectory;
   readonly #client: BrokerClient;
   readonly #server: KafkaServer;
@@ -192,6 +195,7 @@ export class Broker {
     this.#platform = platform;
     this.#config = config;
     this.#log = log;
+    this.#configs = configs;
     this.#logDirectory = logDirectory;
     this.#client = client;
     this.#server = parts.server;
@@ -277,6 +281,8 @@ export class Broker {
       addressOf: services.addressOf,
       readiness: () => this.readiness(),
       whenReady: (timeoutMs) => this.whenReady(timeoutMs),
+      hasController: () => raft.leader.leaderId !== -1,
+      health: () => this.health(),
       minInsyncReplicas: (topic, partition) => configs.minInsyncReplicas(this.#loader.image, topic, partition),
     });
     this.#http = options.http?.(this.router);
@@ -289,6 +295,23 @@ export class Broker {
 
   /** Whether requests succeed, and if not, why, in a sentence for people. */
   readiness(): { ready: boolean; why: string } {
+    const { ready, why } = this.#readiness();
+    return ready || this.raft.leader.leaderId !== -1 ? { ready, why } : { ready, why: `${why}${this.#whoIsSilent()}` };
+  }
+
+  /** What of the cluster is missing, as far as this broker knows. */
+  health(): ClusterHealth {
+    const { image } = this.#loader;
+    const noController = this.raft.isFormed && this.raft.leader.leaderId === -1 ? `${noControllerNow}${this.#whoIsSilent()}` : undefined;
+    return clusterHealth(image, (topic, partition) => this.#configs.minInsyncReplicas(image, topic, partition), noController);
+  }
+
+  #whoIsSilent(): string {
+    const silent = [...this.raft.silentPeers.keys()];
+    return silent.length === 0 ? '' : `; no answer from ${silent.join(', ')}`;
+  }
+
+  #readiness(): { ready: boolean; why: string } {
     if (this.#stopping !== undefined) return { ready: false, why: 'this broker is shutting down' };
     if (!this.raft.isFormed) {
       const named = this.#config.peers.length + 1;
@@ -304,8 +327,7 @@ export class Broker {
         ready: false,
         why: 'the metadata log of this broker was damaged, so it does not vote; it waits for a controller that the other voters elect, to copy the log from',
       };
-    if (this.raft.leader.leaderId === -1)
-      return { ready: false, why: 'the cluster has no controller at the moment: a majority of its voters must be up' };
+    if (this.raft.leader.leaderId === -1) return { ready: false, why: noControllerNow };
     return { ready: false, why: this.#lifecycle.whyNotRunning };
   }
 
@@ -350,6 +372,7 @@ export class Broker {
       log: this.#log,
       readiness: () => this.readiness(),
       silentPeers: () => this.raft.silentPeers,
+      trouble: () => this.health().trouble,
     });
     this.#logDirectory.startHousekeeping({ retentionCheckMs: settings.retentionCheckMs });
     void this.#lifecycle.whenRunning().then(() => this.partitions.removeDeletedTopics());

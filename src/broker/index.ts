@@ -2,5 +2,6 @@
  * A broker: connects platform, transport, storage, raft, metadata and replication, and answers Kafka's requests (handlers/, one file per API or family).
  */
 export { Broker, type BrokerOptions, type HttpDoor } from './broker.ts';
+export type { ClusterHealth } from './cluster-health.ts';
 export type { BrokerConfig } from './config.ts';
 export type { RequestRouter, Target } from './request-router.ts';

@@ -7,12 +7,13 @@ function watched() {
   const world = new SimulatedWorld({ seed: 1 });
   const lines: { fields: object; message: string }[] = [];
   const note = (fields: object, message: string) => void lines.push({ fields, message });
-  const broker = { ready: false, why: 'two brokers are missing' };
+  const broker = { ready: false, why: 'two brokers are missing', trouble: undefined as string | undefined };
   const watch = new ReadinessWatch({
     clock: world.node('broker').platform.clock,
     log: { ...silentLogger, info: note, warn: note },
     readiness: () => broker,
     silentPeers: () => new Map([['b2:9092', 'ENOTFOUND']]),
+    trouble: () => broker.trouble,
   });
   return { world, lines, broker, watch };
 }
@@ -55,4 +56,24 @@ test('a broker that stopped says nothing', async () => {
   await world.run({ forMs: 60_000 });
 
   expect(lines).toEqual([]);
+});
+
+test('a broker that is ready says what the cluster lacks, when that lasts, and once a minute; and when it is over', async () => {
+  const { world, lines, broker } = watched();
+  broker.ready = true;
+  broker.trouble = 'broker 2 is not in service';
+  await world.run({ forMs: 5_500 });
+  expect(lines).toEqual([]);
+  await world.run({ forMs: 50_000 });
+  broker.trouble = undefined;
+  await world.run({ forMs: 10_000 });
+  broker.trouble = 'for a moment';
+  await world.run({ forMs: 5_000 });
+  broker.trouble = undefined;
+  await world.run({ forMs: 10_000 });
+
+  expect(lines.map(({ message }) => message)).toEqual([
+    'something is missing: broker 2 is not in service',
+    'the cluster has all brokers and replicas again',
+  ]);
 });

@@ -5,6 +5,7 @@ import { createTopics } from '#protocol/apis/create-topics.ts';
 import { metadata } from '#protocol/apis/metadata.ts';
 import { produce } from '#protocol/apis/produce.ts';
 import type { BrokerClient } from '#transport';
+import { clusterHealth } from './cluster-health.ts';
 import type { ControllerChannel } from './controller-channel.ts';
 import { LocalRouter } from './request-router.ts';
 import { batchOf, ordersId, TestBroker } from './testing.ts';
@@ -42,6 +43,8 @@ async function start(options: { isController?: boolean } = {}) {
     addressOf: broker.services.addressOf,
     readiness: () => ({ ready: true, why: 'ready' }),
     whenReady: async () => true,
+    hasController: () => true,
+    health: () => clusterHealth(broker.image, () => 1, undefined),
     minInsyncReplicas: () => 1,
   });
   return { broker, router, sent, refusalOf: (response: object) => refusal!(response) };

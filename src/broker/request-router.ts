@@ -2,6 +2,7 @@ import type { MetadataImage } from '#metadata';
 import type { Address } from '#platform';
 import { type Api, asKafkaError, KafkaError, type RequestInput, type ResponseOf, withDefaults } from '#protocol';
 import type { BrokerClient } from '#transport';
+import type { ClusterHealth } from './cluster-health.ts';
 import type { ControllerChannel } from './controller-channel.ts';
 import type { Dispatcher } from './dispatcher.ts';
 
@@ -30,6 +31,10 @@ export interface RequestRouter {
   readiness(): { ready: boolean; why: string };
   /** Waits for {@link readiness}, at most so long. */
   whenReady(timeoutMs: number): Promise<boolean>;
+  /** Whether there is a controller, as far as this broker knows. */
+  readonly hasController: boolean;
+  /** What of the cluster is missing. */
+  health(): ClusterHealth;
   /** How many replicas of a partition must be in sync before anything is written to it with acks=all. */
   minInsyncReplicas(topic: string, partition: number): number;
 }
@@ -45,6 +50,8 @@ export interface LocalRouterOptions {
   readonly addressOf: (brokerId: number) => Address | undefined;
   readonly readiness: () => { ready: boolean; why: string };
   readonly whenReady: (timeoutMs: number) => Promise<boolean>;
+  readonly hasController: () => boolean;
+  readonly health: () => ClusterHealth;
   readonly minInsyncReplicas: (topic: string, partition: number) => number;
 }
 
@@ -68,12 +75,20 @@ export class LocalRouter implements RequestRouter {
     return this.#options.image();
   }
 
+  get hasController(): boolean {
+    return this.#options.hasController();
+  }
+
   readiness(): { ready: boolean; why: string } {
     return this.#options.readiness();
   }
 
   whenReady(timeoutMs: number): Promise<boolean> {
     return this.#options.whenReady(timeoutMs);
+  }
+
+  health(): ClusterHealth {
+    return this.#options.health();
   }
 
   minInsyncReplicas(topic: string, partition: number): number {

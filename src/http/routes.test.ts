@@ -297,6 +297,21 @@ describe('POST /produce', () => {
     ]);
   });
 
+  test('says so when nobody is there to name another leader', async () => {
+    router.addTopic('wide', 3, 3);
+    router.hasController = false;
+    router.intercept = () => {
+      throw new NetworkError('ECONNREFUSED', 'refused');
+    };
+
+    const answer = await post('/produce', { topic: 'wide', partition: 1, message: 'x' });
+
+    expect([answer.statusCode, answer.json().error]).toEqual([
+      503,
+      'Broker 2 at localhost:8081 does not answer (ECONNREFUSED): the cluster has no controller that could name another leader, as a majority of its voters is down. Nothing was done; try again.',
+    ]);
+  });
+
   test.each(['ECONNRESET', 'ETIMEDOUT'])('answers 504 when the connection fails with %s each time', async (code) => {
     router.intercept = () => {
       throw new NetworkError(code, code);
@@ -526,7 +541,21 @@ describe('every path', () => {
     expect((await door.inject('/healthz')).statusCode).toBe(200);
   });
 
-  test('readiness answers 200 once the broker takes part', async () => {
-    expect((await door.inject('/readyz')).json()).toEqual({ status: 'ready', broker: 1, clusterId: 'fake-cluster' });
+  test('readiness answers 200 once the broker takes part, with nothing missing', async () => {
+    expect((await door.inject('/readyz')).body).toBe(
+      '{"status":"ready","broker":1,"clusterId":"fake-cluster","trouble":null,"brokersOutOfService":[],' +
+        '"partitionsWithoutLeader":0,"partitionsBelowMinIsr":0,"partitionsUnderReplicated":0}',
+    );
+  });
+
+  test('readiness tells what of the cluster is missing', async () => {
+    router.missing = { ...router.missing, trouble: '1 partition has no leader (wide-0)', partitionsWithoutLeader: 1 };
+
+    const answer = await door.inject('/readyz');
+
+    expect([answer.statusCode, answer.json()]).toMatchObject([
+      200,
+      { trouble: '1 partition has no leader (wide-0)', partitionsWithoutLeader: 1 },
+    ]);
   });
 });

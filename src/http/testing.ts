@@ -1,5 +1,5 @@
 /** What tests that need no broker share: a router that answers as it is told. Not part of the program. */
-import type { RequestRouter, Target } from '#broker';
+import type { ClusterHealth, RequestRouter, Target } from '#broker';
 import type { BrokerImage, MetadataImage, PartitionImage, TopicImage } from '#metadata';
 import { type Api, batchesIn, type ErrorName, RecordBatch, type RequestInput, type ResponseOf } from '#protocol';
 import type { CreateTopicsRequest } from '#protocol/apis/create-topics.ts';
@@ -40,6 +40,14 @@ export class FakeRouter implements RequestRouter {
   /** Brokers that are not in service. */
   down: number[] = [];
   minInsync = 1;
+  hasController = true;
+  missing: ClusterHealth = {
+    trouble: undefined,
+    brokersOutOfService: [],
+    partitionsWithoutLeader: 0,
+    partitionsBelowMinIsr: 0,
+    partitionsUnderReplicated: 0,
+  };
   /** What InitProducerId answers while it gives no id. */
   refuseIds: ErrorName | undefined;
   /** Producer ids that were given out. */
@@ -75,6 +83,10 @@ export class FakeRouter implements RequestRouter {
 
   minInsyncReplicas(): number {
     return this.minInsync;
+  }
+
+  health(): ClusterHealth {
+    return this.missing;
   }
 
   async send<A extends Api>(api: A, request: RequestInput<A>, to: Target = 'local'): Promise<ResponseOf<A>> {

@@ -11,6 +11,8 @@ export function unavailable(router: RequestRouter, topic: TopicImage, partition:
 }
 
 function whatItLacks(router: RequestRouter, topic: TopicImage, partition: PartitionImage): string {
+  // Then what the metadata say is old, and nobody corrects it.
+  if (!router.hasController) return 'the cluster has no controller that could name another leader, as a majority of its voters is down';
   const { replicas, isr } = partition;
   const down = replicas.filter((id) => router.image.brokers.get(id)?.fenced ?? true);
   const strangers = strangersOf(router, partition);
