@@ -1,5 +1,6 @@
 import { createTopics } from '#protocol/apis/create-topics.ts';
 import type { Context } from './context.ts';
+import { createInternalTopic } from './internal-topics.ts';
 
 /**
  * Starts to create topics that a client asked for by name, when auto.create.topics.enable says so. The client is told
@@ -8,7 +9,12 @@ import type { Context } from './context.ts';
 export function autoCreateTopics(names: readonly string[], context: Context): void {
   if (context.configs.broker(context.image, 'auto.create.topics.enable') !== 'true') return;
   const { underWay } = context;
-  const wanted = names.filter((name) => context.may('create', name) && !underWay.has(name));
+  const wanted = names.filter((name) => {
+    if (!context.may('create', name)) return false;
+    const internal = context.coordinators.internalTopic(name);
+    if (internal !== undefined) createInternalTopic(internal, context);
+    return internal === undefined && !underWay.has(name);
+  });
   if (wanted.length === 0) return;
   for (const name of wanted) underWay.add(name);
   void create(wanted, context).finally(() => {

@@ -24,6 +24,7 @@ import { type ClusterHealth, clusterHealth } from './cluster-health.ts';
 import { type BrokerConfig, defaultAdvertisedHost, listenerName, loopbackHosts } from './config.ts';
 import type { Services } from './context.ts';
 import { ControllerChannel } from './controller-channel.ts';
+import { Coordinators } from './coordinators.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { FetchSessions } from './fetch-sessions.ts';
 import { allHandlers } from './handlers/index.ts';
@@ -437,6 +438,7 @@ export class Broker {
       logDirectory: this.#logDirectory,
       controller: this.#controller,
       raft: this.raft,
+      coordinators: new Coordinators(this.partitions),
       producerIds,
       fetchSessions,
       vanishedBrokers: this.#vanishedBrokers,

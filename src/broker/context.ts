@@ -4,6 +4,7 @@ import type { Api, RequestInput, ResponseOf } from '#protocol';
 import type { Raft } from '#raft';
 import type { ReplicaManager } from '#replication';
 import type { LogDirectory } from '#storage';
+import type { Coordinators } from './coordinators.ts';
 import type { FetchSessions } from './fetch-sessions.ts';
 import type { ProducerIds } from './producer-ids.ts';
 import type { VanishedBrokers } from './vanished-brokers.ts';
@@ -32,6 +33,7 @@ export interface Services {
   readonly logDirectory: LogDirectory;
   readonly controller: ControllerService;
   readonly raft: Raft;
+  readonly coordinators: Coordinators;
   readonly producerIds: ProducerIds;
   readonly fetchSessions: FetchSessions;
   readonly vanishedBrokers: VanishedBrokers;

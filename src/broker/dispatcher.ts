@@ -245,6 +245,9 @@ class RequestContext implements Context {
   get raft() {
     return this.#services.raft;
   }
+  get coordinators() {
+    return this.#services.coordinators;
+  }
   get producerIds() {
     return this.#services.producerIds;
   }

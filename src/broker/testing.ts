@@ -28,6 +28,7 @@ import { type Partition, ReplicaManager, type ReplicationPeers } from '#replicat
 import { LogDirectory } from '#storage';
 import type { Answer, ClientConnection } from '#transport';
 import type { Services } from './context.ts';
+import { Coordinators } from './coordinators.ts';
 import { Dispatcher, type DispatcherOptions } from './dispatcher.ts';
 import { FetchSessions } from './fetch-sessions.ts';
 import type { Handler } from './handler.ts';
@@ -149,6 +150,7 @@ export class TestBroker {
       logDirectory,
       controller: { isActive: true, ...options.controller } as unknown as ControllerService,
       raft: { ...options.raft } as unknown as Raft,
+      coordinators: new Coordinators(this.partitions),
       producerIds: new ProducerIds(allocate),
       fetchSessions: new FetchSessions({ random, now: () => clock.monotonic() }),
       vanishedBrokers: new VanishedBrokers({

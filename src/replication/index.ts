@@ -5,4 +5,4 @@ export type { Leader } from './leader.ts';
 export { type Appended, Partition } from './partition.ts';
 export type { Fetched, IsolationLevel, Wanted } from './read-log.ts';
 export type { FetcherSettings } from './replica-fetcher.ts';
-export { ReplicaManager, type ReplicaManagerOptions, type ReplicationPeers } from './replica-manager.ts';
+export { type LeadershipListener, ReplicaManager, type ReplicaManagerOptions, type ReplicationPeers } from './replica-manager.ts';

@@ -31,6 +31,8 @@ export interface PartitionHost extends LeaderView {
   proposeIsr(partition: Partition, proposal: IsrProposal): void;
   /** unclean.leader.election.enable of the topic. */
   allowsUncleanLeaders(): boolean;
+  /** A leadership of this broker has begun, goes on in another epoch, or has ended: `leaderEpoch` is undefined then. */
+  leadershipChanged?(partition: Partition, leaderEpoch: number | undefined): void;
 }
 
 /**
@@ -133,6 +135,7 @@ export class Partition {
     }
     this.#leader = new Leader(leadership, this.log.logEndOffset, this.#host, this.#now);
     this.#raiseHighWatermark();
+    this.#host.leadershipChanged?.(this, leaderEpoch);
     this.#wakeAll();
   }
 
@@ -150,6 +153,7 @@ export class Partition {
     this.#endFollowing();
     if (this.#leader === undefined) return;
     this.#leader = undefined;
+    this.#host.leadershipChanged?.(this, undefined);
     this.#failWaiters(new KafkaError('NOT_LEADER_OR_FOLLOWER', `${this.name} is no longer led by this broker`));
     this.#wakeAll();
   }
@@ -189,6 +193,27 @@ export class Partition {
     const info = this.log.append(records, { leaderEpoch: leader.epoch, origin: 'client' });
     const committed =
       acks === -1 && info.lastOffset >= this.highWatermark ? this.#waiters.add(info.lastOffset, this.#now + timeoutMs) : undefined;
+    this.#flushLoop.run();
+    this.#wake(this.#followers);
+    return { info, committed };
+  }
+
+  /**
+   * Appends what a coordinator made, records or a marker, under the conditions of acks=all.
+   * @param timeoutMs after which `committed` rejects with REQUEST_TIMED_OUT; without it nobody waits, and `committed` is undefined
+   * @throws KafkaError as {@link append}
+   */
+  appendAsCoordinator(records: Buffer, options: { timeoutMs?: number; transactionVersion?: number } = {}): Appended {
+    this.checkLeader();
+    const leader = this.#leader!;
+    if (!leader.hasEnoughReplicas) throw new KafkaError('NOT_ENOUGH_REPLICAS', this.#tooFew(leader));
+    const { timeoutMs, transactionVersion } = options;
+    const info = this.log.append(records, {
+      leaderEpoch: leader.epoch,
+      origin: 'coordinator',
+      ...(transactionVersion === undefined ? {} : { transactionVersion }),
+    });
+    const committed = timeoutMs === undefined ? undefined : this.#waiters.add(info.lastOffset, this.#now + timeoutMs);
     this.#flushLoop.run();
     this.#wake(this.#followers);
     return { info, committed };
@@ -324,7 +349,9 @@ export class Partition {
     if (this.#closed) return;
     this.#closed = true;
     this.#decisions++;
+    const hasLed = this.#leader !== undefined;
     this.#leader = undefined;
+    if (hasLed) this.#host.leadershipChanged?.(this, undefined);
     this.#endFollowing();
     this.#flushLoop.stop();
     this.#failWaiters(error);

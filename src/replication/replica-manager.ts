@@ -58,6 +58,8 @@ export interface ReplicaManagerOptions {
   readonly onBroken?: (error: unknown) => void;
 }
 
+export type LeadershipListener = (partition: Partition, leaderEpoch: number | undefined) => void;
+
 /** A replica that should be here and whose log cannot be used. */
 interface Unopened {
   readonly topicId: string;
@@ -85,6 +87,7 @@ export class ReplicaManager {
   #appliedOffset = -1n;
   #work: Promise<void> = Promise.resolve();
   #onApplied: (offset: bigint) => void = () => {};
+  readonly #leadershipListeners: LeadershipListener[] = [];
   #strayChecked = false;
   /** The first image of this life has come. */
   #hasBegun = false;
@@ -123,6 +126,11 @@ export class ReplicaManager {
 
   onApplied(callback: (offset: bigint) => void): void {
     this.#onApplied = callback;
+  }
+
+  /** Tells of every leadership of this broker: the epoch in which one begins or goes on, undefined when it has ended. */
+  onLeadership(listener: LeadershipListener): void {
+    this.#leadershipListeners.push(listener);
   }
 
   /** Takes over a new image; returns at once, the work is done in order. */
@@ -314,6 +322,9 @@ export class ReplicaManager {
       minInsyncReplicas: () => (this.#image === undefined ? 1 : minInsyncReplicasOf(topic, index, this.#image)),
       allowsUncleanLeaders: () => this.#image !== undefined && allowsUncleanLeaders(topic, this.#image),
       proposeIsr: (partition, proposal) => this.#isrChanges.propose(partition, proposal),
+      leadershipChanged: (partition, leaderEpoch) => {
+        for (const listener of this.#leadershipListeners) listener(partition, leaderEpoch);
+      },
     };
   }
 

@@ -1,27 +1,23 @@
-import type { ResponseInput } from '#protocol';
+import { asKafkaError, type ResponseInput } from '#protocol';
 import { findCoordinator } from '#protocol/apis/find-coordinator.ts';
+import type { Context } from '../context.ts';
 import { handler } from '../handler.ts';
 
 type Answer = ResponseInput<typeof findCoordinator>;
+type Found = NonNullable<Answer['coordinators']>[number];
 
 const nobody = { nodeId: -1, host: '', port: -1 };
-const why = 'this version serves no consumer groups and no transactions; read by partition instead';
 
-/**
- * FindCoordinator: which broker looks after this group or transactional id? None does in this version. It is served all the same: librdkafka takes a broker
- * without it for one too old for lz4, and its consumers ask even when they are assigned their partitions by hand. They ask again in the background and
- * read on; any lasting error they would hand to the application.
- */
+/** FindCoordinator: which broker looks after this group or transactional id? */
 export const handleFindCoordinator = handler(
   findCoordinator,
   '0-6',
   (request, context): Answer => {
-    if (context.apiVersion < 4)
-      return { throttleTimeMs: 0, errorCode: 'COORDINATOR_NOT_AVAILABLE', errorMessage: context.apiVersion > 0 ? why : null, ...nobody };
-    return {
-      throttleTimeMs: 0,
-      coordinators: request.coordinatorKeys.map((key) => ({ key, ...nobody, errorCode: 'COORDINATOR_NOT_AVAILABLE', errorMessage: why })),
-    };
+    const { keyType } = request;
+    if (context.apiVersion >= 4)
+      return { throttleTimeMs: 0, coordinators: request.coordinatorKeys.map((key) => find(keyType, key, context)) };
+    const { key: _key, ...found } = find(keyType, request.key, context);
+    return { throttleTimeMs: 0, ...found, errorMessage: context.apiVersion > 0 ? found.errorMessage : null };
   },
   {
     failed: (request, error, apiVersion) =>
@@ -37,3 +33,14 @@ export const handleFindCoordinator = handler(
           },
   },
 );
+
+function find(keyType: number, key: string, context: Context): Found {
+  try {
+    const { id } = context.coordinators.find(keyType, key, context);
+    const { host, port } = context.addressOf(id)!;
+    return { key, nodeId: id, host, port, errorCode: 'NONE', errorMessage: null };
+  } catch (thrown) {
+    const error = asKafkaError(thrown);
+    return { key, ...nobody, errorCode: error.errorName, errorMessage: error.message };
+  }
+}

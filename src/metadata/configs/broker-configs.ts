@@ -265,14 +265,26 @@ const requests: readonly ConfigDefinition[] = [
 
 /** Groups and transactions: read by tools; obeyed once they are served. */
 const coordinators: readonly ConfigDefinition[] = [
-  define('offsets.topic.num.partitions', 'int', 50, 'How many partitions the topic of committed offsets has.', {
+  define('offsets.topic.num.partitions', 'int', 50, 'How many partitions the topic of committed offsets gets.', {
     rule: atLeast(1),
-    ...inert,
   }),
-  define('offsets.topic.replication.factor', 'short', 1, 'How many replicas the topic of committed offsets has.', {
+  define(
+    'offsets.topic.replication.factor',
+    'short',
+    null,
+    'How many replicas the topic of committed offsets gets; by default as many as other topics.',
+    { rule: atLeast(1) },
+  ),
+  define('offsets.topic.segment.bytes', 'int', 104_857_600, 'The size of a segment of the topic of committed offsets.', {
     rule: atLeast(1),
-    ...inert,
   }),
+  define(
+    'offsets.commit.timeout.ms',
+    'int',
+    5000,
+    'How long, in milliseconds, a coordinator of groups waits until what it wrote is committed before it tells its client to ask again.',
+    { rule: atLeast(1) },
+  ),
   define('offsets.retention.minutes', 'int', 10_080, 'How many minutes the offsets of an empty group are kept.', {
     rule: atLeast(1),
     ...inert,
@@ -285,7 +297,14 @@ const coordinators: readonly ConfigDefinition[] = [
     rule: atLeast(1),
     ...inert,
   }),
-  define('transaction.state.log.replication.factor', 'short', 1, 'How many replicas the topic of transactions has.', {
+  define(
+    'transaction.state.log.replication.factor',
+    'short',
+    null,
+    'How many replicas the topic of transactions has; by default as many as other topics.',
+    { rule: atLeast(1), ...inert },
+  ),
+  define('transaction.state.log.segment.bytes', 'int', 104_857_600, 'The size of a segment of the topic of transactions.', {
     rule: atLeast(1),
     ...inert,
   }),

@@ -2,6 +2,12 @@ import type { MetadataImage } from '../image/image.ts';
 
 /** Defaults that follow from the cluster instead of standing in a table. */
 
+const replicationFactors = new Set([
+  'default.replication.factor',
+  'offsets.topic.replication.factor',
+  'transaction.state.log.replication.factor',
+]);
+
 /** default.replication.factor: three copies, as far as there are brokers for them. Brokers that are down at the moment count. */
 export function defaultReplicationFactor(image: MetadataImage): number {
   return Math.min(Math.max(image.brokers.all().length, 1), 3);
@@ -14,7 +20,7 @@ export function defaultMinInsyncReplicas(replicationFactor: number): number {
 
 /** The default of a broker config that depends on the cluster; undefined for all that have a fixed one. */
 export function computedBrokerDefault(image: MetadataImage, name: string): string | undefined {
-  if (name === 'default.replication.factor') return String(defaultReplicationFactor(image));
+  if (replicationFactors.has(name)) return String(defaultReplicationFactor(image));
   if (name === 'min.insync.replicas') return String(defaultMinInsyncReplicas(defaultReplicationFactor(image)));
   return undefined;
 }

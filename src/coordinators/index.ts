@@ -1,0 +1,2 @@
+/** Coordinators: who is in a group and how far it has read, and which transactions are under way. Requests in, records and answers out. */
+export * from './runtime/index.ts';
