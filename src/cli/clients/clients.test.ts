@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createHttpDoor, type HttpDoor } from '#http';
 import { FakeRouter } from '#http/testing.ts';
@@ -12,6 +12,7 @@ let router: FakeRouter;
 let door: HttpDoor;
 let server: Server;
 let port: number;
+const sockets = new Set<Socket>();
 const programs: Program[] = [];
 
 beforeEach(async () => {
@@ -23,7 +24,11 @@ beforeEach(async () => {
     readyWaitMs: 10,
     patience: { leaderMs: 100, outcomeMs: 300 },
   });
-  server = createServer((socket) => door.handle(socket)).listen(0, 'localhost');
+  sockets.clear();
+  server = createServer((socket) => {
+    sockets.add(socket);
+    door.handle(socket);
+  }).listen(0, 'localhost');
   await once(server, 'listening');
   port = (server.address() as AddressInfo).port;
   router.ports = [port, port, port];
@@ -265,5 +270,54 @@ describe('consumer', () => {
 
     expect(await consumer.ended).toBe(3);
     expect(consumer.errors).toContain('There is no topic "test"');
+  });
+});
+
+describe('when the broker of --meta dies', () => {
+  let other: Server;
+
+  beforeEach(async () => {
+    // A second broker of the same cluster: the metadata name it as the owner of partition 2.
+    other = createServer((socket) => door.handle(socket)).listen(0, 'localhost');
+    await once(other, 'listening');
+    router.ports = [port, port, (other.address() as AddressInfo).port];
+  });
+  afterEach(() => {
+    other.close();
+  });
+
+  /** As kill -9 does it: no connection is left, and none is taken. */
+  async function kill(): Promise<void> {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    await once(server, 'close');
+    // The clients have heard of it.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+
+  test('the producer says so and goes on with another one', async () => {
+    const producer = start('producer');
+    producer.type('test\n1\nbefore\n');
+    await producer.until('offset: 0');
+    await kill();
+    producer.type('after\nand after\nexit\n');
+
+    expect(await producer.ended).toBe(0);
+    expect(producer.output).toContain('offset: 1\n> offset: 2');
+    expect(producer.errors).toBe(`localhost:${port} does not answer (ECONNREFUSED). Going on with localhost:${router.ports[2]}.\n`);
+  });
+
+  test('the consumer says so and goes on with another one', async () => {
+    store('before');
+    const consumer = start('consumer');
+    consumer.type('test\n1\n');
+    await consumer.until('[Offset 0] before\n');
+    await kill();
+    store('after');
+
+    await consumer.until('[Offset 1] after\n');
+    expect(consumer.errors).toMatch(
+      new RegExp(`^(the connection to )?localhost:${port} .* Going on with localhost:${router.ports[2]}\\.\\n`),
+    );
   });
 });

@@ -27,14 +27,19 @@ export type Consumed =
   | { outcome: 'not-now'; why: string }
   | { outcome: 'refused'; status: number; why: string };
 
-/** The contract's routes as the interactive clients use them. Any broker answers for all, so that one that is down is passed over. */
+/** The contract's routes as the interactive clients use them. Any broker answers for all, so that one that is down is passed over, and said to be. */
 export class ClusterClient {
   readonly #http: BrokerHttp;
   readonly #meta: Address;
+  readonly #note: (line: string) => void;
   #known: Address[] = [];
+  /** Addresses that did not answer when they were last asked: they come last. */
+  readonly #silent = new Set<string>();
 
-  constructor(options: { meta: Address; http?: BrokerHttp }) {
+  /** @param options.note told when it goes on with another broker than the one it asked first */
+  constructor(options: { meta: Address; note: (line: string) => void; http?: BrokerHttp }) {
     this.#meta = options.meta;
+    this.#note = options.note;
     this.#http = options.http ?? new BrokerHttp();
   }
 
@@ -95,22 +100,45 @@ export class ClusterClient {
     this.#http.close();
   }
 
-  /** Asks one address after the other until one answers. What may take effect ('once') goes on only when nothing was sent. @throws NoAnswer */
+  /**
+   * Asks one address after the other until one answers that takes part in the cluster. What may take effect ('once') goes on only when nothing
+   * was done. @throws NoAnswer
+   */
   async #ask(
     addresses: readonly Address[],
     ask: (address: Address) => Promise<BrokerAnswer>,
     how: 'once' | 'repeatedly' = 'repeatedly',
   ): Promise<BrokerAnswer> {
     let failure: unknown;
-    for (const address of distinct(addresses)) {
+    let unready: BrokerAnswer | undefined;
+    const news: string[] = [];
+    for (const address of this.#inOrder(addresses)) {
+      const name = formatAddress(address);
       try {
-        return await ask(address);
+        const answer = await ask(address);
+        if (isUnready(answer)) {
+          unready ??= answer;
+          continue;
+        }
+        this.#silent.delete(name);
+        if (news.length > 0) this.#note(`${news.join('; ')}. Going on with ${name}.`);
+        return answer;
       } catch (error) {
         failure ??= error;
-        if (!(error instanceof NoAnswer) || (how === 'once' && !error.neverSent)) throw error;
+        if (!(error instanceof NoAnswer)) throw error;
+        if (!this.#silent.has(name)) news.push(error.message);
+        this.#silent.add(name);
+        if (how === 'once' && !error.neverSent) throw error;
       }
     }
+    if (unready !== undefined) return unready;
     throw failure;
+  }
+
+  #inOrder(addresses: readonly Address[]): Address[] {
+    const all = distinct(addresses);
+    const isSilent = (address: Address) => this.#silent.has(formatAddress(address));
+    return [...all.filter((address) => !isSilent(address)), ...all.filter(isSilent)];
   }
 
   #startingWith(broker: string): Address[] {
@@ -126,6 +154,11 @@ export class ClusterClient {
 
 function distinct(addresses: readonly Address[]): Address[] {
   return [...new Map(addresses.map((address) => [formatAddress(address), address])).values()];
+}
+
+/** A broker that has just started, or is about to stop; it has done nothing. */
+function isUnready({ status, body }: BrokerAnswer): boolean {
+  return status === 503 && (body as { code?: unknown } | undefined)?.code === 'NOT_READY';
 }
 
 function reasonOf({ status, body }: BrokerAnswer): string {

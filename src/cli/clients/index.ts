@@ -13,7 +13,10 @@ const clients = { producer: interactiveProducer, consumer: interactiveConsumer }
 /** Runs an interactive client on the process's own streams until it ends or is interrupted. */
 export async function runClient(which: keyof typeof clients, flags: { meta?: string }): Promise<ExitCode> {
   const clock = new NodeClock();
-  const client = new ClusterClient({ meta: parseAddress('--meta', needed('--meta', flags.meta)) });
+  const client = new ClusterClient({
+    meta: parseAddress('--meta', needed('--meta', flags.meta)),
+    note: (line) => process.stderr.write(`${line}\n`),
+  });
   const letGo = stayAlive();
   let conversation: Conversation | undefined;
   try {
