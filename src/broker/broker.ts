@@ -257,6 +257,7 @@ export class Broker {
     this.#vanishedBrokers = new VanishedBrokers({
       nodeId: config.nodeId,
       network: platform.network,
+      clock,
       log,
       image: () => this.#loader.image,
       addressOf: (brokerId) => addressOf(brokerId, this.#loader.image),

@@ -156,6 +156,7 @@ export class TestBroker {
       vanishedBrokers: new VanishedBrokers({
         nodeId,
         network: this.platform.network,
+        clock,
         log,
         image: () => this.image,
         addressOf: (id) => this.image.brokers.get(id)?.endpoints[0],

@@ -24,6 +24,19 @@ test('one that only dials anew, and still listens, has not', async () => {
   expect(vanished).toEqual([]);
 });
 
+test('one that is just dying, and is taken for listening once more, is looked at again', async () => {
+  const { broker, watch, vanished, hang } = await start();
+  const listener = await broker.done(broker.world.node('broker-2').platform.network.listen({ hosts: ['broker-2'], port: 9092 }, () => {}));
+  watch.heardOf({ brokerId: 2, brokerEpoch: 2n }, hang.connection);
+
+  hang.up();
+  await broker.pass(20);
+  await broker.done(listener.close());
+  await broker.pass(100);
+
+  expect(vanished).toEqual([[2, 2n]]);
+});
+
 test('one that cannot be reached at all is left to its session', async () => {
   const { broker, watch, vanished, hang } = await start();
   watch.heardOf({ brokerId: 2, brokerEpoch: 2n }, hang.connection);
@@ -77,6 +90,7 @@ async function start({ isActive = true } = {}) {
   const watch = new VanishedBrokers({
     nodeId: 1,
     network: broker.platform.network,
+    clock: broker.platform.clock,
     log: silentLogger,
     image: () => broker.image,
     addressOf: (id) => ({ host: `broker-${id}`, port: 9092 }),

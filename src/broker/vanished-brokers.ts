@@ -1,13 +1,16 @@
 import type { MetadataImage } from '#metadata';
-import type { Address, Logger, Network } from '#platform';
+import type { Address, Clock, Logger, Network } from '#platform';
 import type { Context } from './context.ts';
 
 /** Whether somebody listens at an address is known at once, or not at all. */
 const lookTimeoutMs = 1000;
+/** A process that is being killed loses its connections one after the other, and for moments one may still be taken at its address. */
+const lookAgainMs = [50, 200, 800];
 
 export interface VanishedBrokersOptions {
   readonly nodeId: number;
   readonly network: Network;
+  readonly clock: Clock;
   readonly log: Logger;
   readonly image: () => MetadataImage;
   readonly addressOf: (brokerId: number) => Address | undefined;
@@ -48,21 +51,27 @@ export class VanishedBrokers {
     }
   }
 
-  #look(brokerId: number, brokerEpoch: bigint): void {
-    const { controller, network, log, addressOf } = this.#options;
+  #look(brokerId: number, brokerEpoch: bigint, looks = 0): void {
+    const { clock, controller, network, log, addressOf } = this.#options;
     const address = addressOf(brokerId);
-    if (!controller.isActive || address === undefined || !this.#isInService(brokerId, brokerEpoch)) return;
+    if (address === undefined || !this.#isToBeFenced(brokerId, brokerEpoch)) return;
     const connection = network.connect(address, { timeoutMs: lookTimeoutMs });
     connection.onConnect(() => connection.destroy());
     connection.onClose((error) => {
-      if (error?.code !== 'ECONNREFUSED' || !controller.isActive || !this.#isInService(brokerId, brokerEpoch)) return;
-      log.warn({ brokerId, address: `${address.host}:${address.port}` }, 'nobody listens at the address of a broker any more');
-      controller.brokerVanished(brokerId, brokerEpoch);
+      if (!this.#isToBeFenced(brokerId, brokerEpoch)) return;
+      if (error?.code === 'ECONNREFUSED') {
+        log.warn({ brokerId, address: `${address.host}:${address.port}` }, 'nobody listens at the address of a broker any more');
+        controller.brokerVanished(brokerId, brokerEpoch);
+        return;
+      }
+      const delayMs = lookAgainMs[looks];
+      if (error === undefined && delayMs !== undefined) clock.after(delayMs, () => this.#look(brokerId, brokerEpoch, looks + 1));
     });
   }
 
-  /** Still as this incarnation. */
-  #isInService(brokerId: number, brokerEpoch: bigint): boolean {
+  /** This broker decides, and the other is still in service as this incarnation. */
+  #isToBeFenced(brokerId: number, brokerEpoch: bigint): boolean {
+    if (!this.#options.controller.isActive) return false;
     const broker = this.#options.image().brokers.get(brokerId);
     return broker !== undefined && !broker.fenced && broker.epoch === brokerEpoch;
   }
