@@ -1,6 +1,5 @@
 import type { MetadataImage } from '#metadata';
 import type { Address, Clock, Logger, Network } from '#platform';
-import type { Context } from './context.ts';
 
 /** Whether somebody listens at an address is known at once, or not at all. */
 const lookTimeoutMs = 1000;
@@ -17,7 +16,10 @@ export interface VanishedBrokersOptions {
   readonly controller: { readonly isActive: boolean; brokerVanished(brokerId: number, brokerEpoch: bigint): void };
 }
 
-type Connection = NonNullable<Context['connection']>;
+/** Over which a broker speaks to the controller. */
+interface Connection {
+  onClose(callback: () => void): void;
+}
 
 /**
  * For the active controller: a broker whose process is gone need not be silent for a whole session before others lead what it led. When the
