@@ -73,6 +73,8 @@ export class LogDirectory {
   readonly #host: LogHost;
   readonly #partitions = new Map<string, PartitionLog>();
   readonly #failed = new Map<string, FailedPartition>();
+  /** What is being given another name, until that is on disk. */
+  readonly #leaving = new Map<string, Promise<void>>();
   readonly #offlineCallbacks: ((error: KafkaError) => void)[] = [];
   readonly #recoveryPoints: OffsetCheckpoint;
   readonly #logStarts: OffsetCheckpoint;
@@ -215,6 +217,8 @@ export class LogDirectory {
       const deleted = deletedPartitionDirectoryName(topic, partition, this.#host.random.bytes(16).toString('hex'));
       await this.#letGo(topic, partition, deleted);
       this.#removeLater(deleted, log?.config.fileDeleteDelayMs ?? this.#config.fileDeleteDelayMs);
+    } else {
+      await this.#leaving.get(name);
     }
     this.#removeStrays(topic, partition);
   }
@@ -446,12 +450,20 @@ export class LogDirectory {
   }
 
   /** Takes a partition out of use; its directory has another name, for good, when the promise resolves. */
-  async #letGo(topic: string, partition: number, newName: string): Promise<void> {
+  #letGo(topic: string, partition: number, newName: string): Promise<void> {
     const name = partitionDirectoryName(topic, partition);
     this.#partitions.get(name)?.halt();
     this.#partitions.delete(name);
     this.#failed.delete(name);
     for (const checkpoint of this.#checkpoints) checkpoint.release(topic, partition);
+    const leaving = this.#renameDurably(name, newName).finally(() => {
+      if (this.#leaving.get(name) === leaving) this.#leaving.delete(name);
+    });
+    this.#leaving.set(name, leaving);
+    return leaving;
+  }
+
+  async #renameDurably(name: string, newName: string): Promise<void> {
     try {
       this.#host.disk.rename(`${this.path}/${name}`, `${this.path}/${newName}`);
       await this.#rootSync.run();

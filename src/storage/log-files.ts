@@ -261,6 +261,9 @@ export class LogFiles {
       if (this.#closed) return;
       // One that another truncation has taken away meanwhile has another ending.
       for (const segment of fresh) if (segment.isFresh) segment.settle();
+      // Until the new names are there for good, the old ones tell why something is missing.
+      await this.syncDirectory();
+      if (this.#closed) return;
     }
     for (const path of condemned) this.#host.disk.remove(path);
   }

@@ -1,5 +1,6 @@
 /** What `npm run crash-points` has found, each as small as it gets. */
 import { expect, test } from 'vitest';
+import { SeededRandom, SimulatedDisk } from '#platform';
 import { buildEndTransactionMarker } from '#protocol';
 import type { LogConfig, PartitionLog } from './index.ts';
 import { batchOf, createLog, openDirectory, startWorld, type World } from './testing.ts';
@@ -10,6 +11,16 @@ const directoryPath = '/data/orders-0';
 function append(log: PartitionLog, count: number): void {
   for (let i = 0; i < count; i++)
     log.append(batchOf([`record ${log.logEndOffset}`], { timestamp: 1000 + Number(log.logEndOffset) }), client);
+}
+
+/** A world whose disk takes some turns for a sync. */
+function slowWorld(seed: number): World {
+  const schedule = (_: number, callback: () => void) => {
+    let turns = 8;
+    const pass = (): void => void (turns-- > 0 ? Promise.resolve().then(pass) : callback());
+    pass();
+  };
+  return { ...startWorld(seed), disk: new SimulatedDisk({ random: new SeededRandom(seed), schedule }) };
 }
 
 async function reopen(world: World, config: Partial<LogConfig> = {}): Promise<PartitionLog> {
@@ -171,5 +182,30 @@ test('S9: files are not removed by a log start that a killed process left in the
     await opening;
 
     expect((await reopen(world)).logEndOffset).toBe(20n);
+  }
+});
+
+test('S9: a partition that is deleted twice at once is gone for good when either says so', async () => {
+  const world = slowWorld(1);
+  const { directory } = await createLog(world);
+
+  directory.deletePartition('orders', 0).catch(() => {});
+  await directory.deletePartition('orders', 0);
+  world.disk = world.disk.crash('strict');
+
+  expect((await openDirectory(world)).partition('orders', 0)).toBeUndefined();
+});
+
+test('S4: a log that was truncated to its beginning still begins there, whichever of the new and the old names a power cut takes', async () => {
+  for (let seed = 0; seed < 900; seed++) {
+    const world = slowWorld(seed);
+    const { log } = await createLog(world, { segmentBytes: 200 });
+    append(log, 12);
+    await log.flush();
+    log.truncateTo(0n).catch(() => {});
+    for (let turn = 0; turn < seed % 150; turn++) await null;
+    world.disk = world.disk.crash('hostile');
+
+    expect((await reopen(world)).logStartOffset).toBe(0n);
   }
 });
