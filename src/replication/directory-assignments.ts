@@ -1,6 +1,7 @@
-import { type Clock, type Logger, NetworkError, type Timer } from '#platform';
+import type { Clock, Logger } from '#platform';
 import { KafkaError } from '#protocol';
 import type { AssignReplicasToDirsRequestInput, AssignReplicasToDirsResponse } from '#protocol/apis/assign-replicas-to-dirs.ts';
+import { StandingRequest } from './standing-request.ts';
 
 /** After a request that came to nothing. */
 const retryMs = 200;
@@ -27,55 +28,37 @@ export interface DirectoryAssignmentsOptions {
  */
 export class DirectoryAssignments {
   readonly #options: DirectoryAssignmentsOptions;
-  readonly #wanted = new Map<string, Assignment>();
-  #timer: Timer | undefined;
-  #inFlight = false;
-  #closed = false;
+  readonly #standing: StandingRequest<string, Assignment>;
 
   constructor(options: DirectoryAssignmentsOptions) {
     this.#options = options;
+    this.#standing = new StandingRequest({
+      ...options,
+      retryMs,
+      about: 'directories of replicas',
+      ask: (assignments) => this.#ask([...assignments.values()]),
+    });
   }
 
   assign(topicId: string, partition: number, directory: string): void {
-    this.#wanted.set(keyOf(topicId, partition), { topicId, partition, directory });
-    this.#sendIn(0);
+    this.#standing.wish(keyOf(topicId, partition), { topicId, partition, directory });
   }
 
   /** The metadata say it, or the replica is gone. */
   settled(topicId: string, partition: number): void {
-    this.#wanted.delete(keyOf(topicId, partition));
+    this.#standing.settled(keyOf(topicId, partition));
   }
 
   close(): void {
-    this.#closed = true;
-    this.#timer?.cancel();
-    this.#wanted.clear();
+    this.#standing.close();
   }
 
-  #sendIn(delayMs: number): void {
-    if (this.#closed || this.#inFlight || this.#timer !== undefined) return;
-    this.#timer = this.#options.clock.after(delayMs, () => {
-      this.#timer = undefined;
-      void this.#send();
-    });
-  }
-
-  async #send(): Promise<void> {
-    if (this.#wanted.size === 0 || this.#closed) return;
-    const { nodeId, brokerEpoch, logger } = this.#options;
-    this.#inFlight = true;
-    const asked = [...this.#wanted.values()];
-    try {
-      const response = await this.#options.send({ brokerId: nodeId, brokerEpoch: brokerEpoch(), directories: directoriesOf(asked) });
-      if (response.errorCode !== 'NONE') throw new KafkaError(response.errorCode);
-      this.#settle(asked, response);
-    } catch (error) {
-      if (!(error instanceof NetworkError || error instanceof KafkaError)) throw error;
-      logger.debug({ error: error.message }, 'the controller has not been told of the directories of replicas, trying again');
-    } finally {
-      this.#inFlight = false;
-    }
-    this.#sendIn(retryMs);
+  async #ask(assignments: readonly Assignment[]): Promise<boolean> {
+    const { nodeId, brokerEpoch, send } = this.#options;
+    const response = await send({ brokerId: nodeId, brokerEpoch: brokerEpoch(), directories: directoriesOf(assignments) });
+    if (response.errorCode !== 'NONE') throw new KafkaError(response.errorCode);
+    this.#settle(assignments, response);
+    return true;
   }
 
   #settle(asked: readonly Assignment[], response: AssignReplicasToDirsResponse): void {
@@ -90,7 +73,7 @@ export class DirectoryAssignments {
     );
     for (const assignment of asked) {
       const key = keyOf(assignment.topicId, assignment.partition);
-      if (done.has(`${assignment.directory} ${key}`) && this.#wanted.get(key) === assignment) this.#wanted.delete(key);
+      if (done.has(`${assignment.directory} ${key}`)) this.#standing.settled(key, assignment);
     }
   }
 }

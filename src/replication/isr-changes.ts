@@ -1,8 +1,9 @@
-import { type Clock, type Logger, NetworkError, type Timer } from '#platform';
+import type { Clock, Logger } from '#platform';
 import { type ErrorName, KafkaError } from '#protocol';
 import type { AlterPartitionRequestInput, AlterPartitionResponse } from '#protocol/apis/alter-partition.ts';
 import type { IsrProposal } from './isr-state.ts';
 import type { Partition } from './partition.ts';
+import { StandingRequest } from './standing-request.ts';
 
 /** After a request that came to nothing. */
 const retryMs = 50;
@@ -38,56 +39,32 @@ export interface IsrChangesOptions {
  */
 export class IsrChanges {
   readonly #options: IsrChangesOptions;
-  readonly #waiting = new Map<Partition, IsrProposal>();
-  #timer: Timer | undefined;
-  #inFlight = false;
-  #closed = false;
+  readonly #standing: StandingRequest<Partition, IsrProposal>;
 
   constructor(options: IsrChangesOptions) {
     this.#options = options;
-  }
-
-  propose(partition: Partition, proposal: IsrProposal): void {
-    this.#waiting.set(partition, proposal);
-    this.#sendIn(0);
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#timer?.cancel();
-    this.#waiting.clear();
-  }
-
-  /** In a moment: what is asked for in one turn goes together. */
-  #sendIn(delayMs: number): void {
-    if (this.#closed || this.#inFlight || this.#timer !== undefined) return;
-    this.#timer = this.#options.clock.after(delayMs, () => {
-      this.#timer = undefined;
-      void this.#send();
+    this.#standing = new StandingRequest({
+      ...options,
+      retryMs,
+      about: 'in-sync sets',
+      isWanted: (partition, proposal) => partition.leader?.proposal === proposal,
+      ask: (proposals) => this.#ask(proposals),
     });
   }
 
-  async #send(): Promise<void> {
-    const { nodeId, logger } = this.#options;
-    for (const [partition, proposal] of this.#waiting) {
-      if (partition.leader?.proposal !== proposal) this.#waiting.delete(partition);
-    }
-    if (this.#waiting.size === 0 || this.#closed) return;
-    const asked = new Map(this.#waiting);
-    this.#inFlight = true;
-    let failed = false;
-    try {
-      const response = await this.#options.send({ brokerId: nodeId, brokerEpoch: this.#options.brokerEpoch(), topics: topicsOf(asked) });
-      if (response.errorCode !== 'NONE') throw new KafkaError(response.errorCode);
-      failed = this.#settle(asked, response);
-    } catch (error) {
-      if (!(error instanceof NetworkError || error instanceof KafkaError)) throw error;
-      logger.debug({ error: error.message }, 'the controller has not answered for the in-sync sets, trying again');
-      failed = true;
-    } finally {
-      this.#inFlight = false;
-    }
-    if (this.#waiting.size > 0) this.#sendIn(failed ? retryMs : 0);
+  propose(partition: Partition, proposal: IsrProposal): void {
+    this.#standing.wish(partition, proposal);
+  }
+
+  close(): void {
+    this.#standing.close();
+  }
+
+  async #ask(proposals: ReadonlyMap<Partition, IsrProposal>): Promise<boolean> {
+    const { nodeId, brokerEpoch, send } = this.#options;
+    const response = await send({ brokerId: nodeId, brokerEpoch: brokerEpoch(), topics: topicsOf(proposals) });
+    if (response.errorCode !== 'NONE') throw new KafkaError(response.errorCode);
+    return this.#settle(proposals, response);
   }
 
   /** @returns whether something has to be asked for again */
@@ -113,7 +90,7 @@ export class IsrChanges {
         again = true;
         continue;
       }
-      if (this.#waiting.get(partition) === proposal) this.#waiting.delete(partition);
+      this.#standing.settled(partition, proposal);
     }
     return again;
   }
