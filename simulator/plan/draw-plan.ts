@@ -110,7 +110,9 @@ function drawKinds(random: SeededRandom, { brokers, mayDamage }: { brokers: numb
     if (kind === 'voter-change') return brokers >= 3;
     return mayDamage || !damagingKinds.includes(kind);
   });
-  const kinds = possible.filter(() => random.chance(0.5));
+  const drawn = possible.filter(() => random.chance(0.5));
+  // A voter taken out while another has lost its disk would leave too few for ever.
+  const kinds = drawn.includes('replace-disk') ? drawn.filter((kind) => kind !== 'voter-change') : drawn;
   return kinds.length > 0 ? kinds : [possible[random.below(possible.length)]!];
 }
 
