@@ -4,7 +4,6 @@ import { diskLeftovers } from './checkers/disk-leftovers.ts';
 import { ImageWatch } from './checkers/image-watch.ts';
 import { InSyncSets } from './checkers/in-sync-sets.ts';
 import { LeaderCandidates } from './checkers/leader-candidates.ts';
-import { minIsrOf } from './checkers/min-isr.ts';
 import { OneLeaderPerEpoch } from './checkers/one-leader-per-epoch.ts';
 import { OneMetadataHistory } from './checkers/one-metadata-history.ts';
 import { OneVotePerEpoch } from './checkers/one-vote-per-epoch.ts';
@@ -50,7 +49,7 @@ export class PlanRun {
     const committed = new CommittedOffsets();
     this.history = new RecordHistory({ mayLose, committed });
     const candidates = mayLose ? [] : [new LeaderCandidates(() => this.#cluster, committed)];
-    this.#images = new ImageWatch(timeline, [new InSyncSets(minIsrOf), ...candidates]);
+    this.#images = new ImageWatch(timeline, [new InSyncSets(), ...candidates]);
     const partitions = new PartitionWatch({ committed, latestImage: () => this.#images.latest, mayLose });
     const { topology, configuration, workload, faults } = plan;
     this.#cluster = new SimulatedCluster({

@@ -131,6 +131,17 @@ export class SimulatedCluster {
     return busiest === undefined ? undefined : this.nameOf(busiest[0]);
   }
 
+  /** Whether a majority of the voters is left when that one's disk is gone for good. */
+  canSpare(name: string): boolean {
+    const controller = this.controller;
+    const voters = controller === undefined ? [] : this.broker(controller)!.raft.voters;
+    const left = voters.filter(({ id, directoryId }) => {
+      const other = this.nameOf(id);
+      return other !== undefined && other !== name && this.directoryIdOf(other) === directoryId;
+    });
+    return left.length * 2 > voters.length;
+  }
+
   isUp(name: string): boolean {
     return this.world.node(name).isRunning;
   }

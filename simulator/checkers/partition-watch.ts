@@ -104,8 +104,7 @@ export class PartitionWatch implements ClusterObserver {
   }
 
   #checkEnough(where: string, { image, imageBefore }: Watched, { topic, highWatermark, index }: Partition, inSync: number): void {
-    const replicas = image.topics.byName(topic)?.partitions[index]?.replicas.length ?? 1;
-    const needed = Math.min(minIsrOf(topic, replicas, image), minIsrOf(topic, replicas, imageBefore));
+    const needed = Math.min(...[image, imageBefore].map((seen) => minIsrOf(topic, seen.topics.byName(topic)?.partitions[index], seen)));
     if (inSync < needed)
       throw new Violation('P8', `${where}: the high watermark rises to ${highWatermark} with ${inSync} in sync of ${needed} needed`);
   }

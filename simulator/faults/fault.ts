@@ -32,6 +32,8 @@ export type Fault = { readonly atMs: number } & (
   | { readonly kind: 'full-disk'; readonly broker: Victim; readonly freeBytes: number; readonly forMs: number }
   /** An operation fails; the process ends of it, the machine is started anew. */
   | { readonly kind: 'io-error'; readonly broker: Victim; readonly operation: DiskOperation; readonly downMs: number }
+  /** A read fails: what was to be read is lost. */
+  | { readonly kind: 'read-error'; readonly broker: string }
   /** One bit of the records of a partition, `where` of the way through its files. */
   | { readonly kind: 'bit-flip'; readonly broker: string; readonly where: number }
   | { readonly kind: 'replace-disk'; readonly broker: string; readonly downMs: number }
@@ -43,4 +45,4 @@ export type FaultKind = Fault['kind'];
 export type FaultOf<K extends FaultKind> = Extract<Fault, { kind: K }>;
 
 /** They take or damage a copy for good: only one broker of a run may meet with them, and only where others have what it had. */
-export const damagingKinds: readonly FaultKind[] = ['bit-flip', 'replace-disk'];
+export const damagingKinds: readonly FaultKind[] = ['bit-flip', 'read-error', 'replace-disk'];

@@ -201,6 +201,13 @@ export const strikes: Strikes = {
     nemesis.cluster.world.node(name).disk.failNext(operation, 'EIO');
   },
 
+  'read-error'({ broker }, nemesis) {
+    nemesis.note(`the next read on the disk of ${broker} fails`);
+    nemesis.expectFailure(broker, noticeMs);
+    nemesis.failedDisks.add(broker);
+    nemesis.cluster.world.node(broker).disk.failNext('read', 'EIO');
+  },
+
   'bit-flip'({ broker, where }, nemesis) {
     const flipped = nemesis.cluster.flipBit(broker, where);
     if (flipped !== undefined) nemesis.note(`a bit of ${flipped} on ${broker} flips`);
@@ -208,6 +215,10 @@ export const strikes: Strikes = {
 
   'replace-disk'({ broker, downMs }, nemesis) {
     const { cluster } = nemesis;
+    if (!cluster.canSpare(broker)) {
+      nemesis.note(`the disk of ${broker} stays: without it there would not be enough voters`);
+      return;
+    }
     if (cluster.isUp(broker)) cluster.cutPower(broker, 'strict');
     nemesis.note(`the disk of ${broker} is replaced by an empty one`);
     cluster.replaceDisk(broker);
