@@ -27,7 +27,8 @@ export class LeaderCandidates implements ImageChecker {
           throw new Violation('P5', `${where}: broker ${id} may be elected and ends at ${end}, with ${committed} committed`);
       }
       const leader = this.#copy(partition.leader, topic.name, topic.id, partition.partition)?.leader;
-      if (before === undefined || leader?.epoch !== partition.leaderEpoch) continue;
+      // When a move completes with it, another epoch begins: it has joined in the one before.
+      if (leader === undefined || before?.leaderEpoch !== partition.leaderEpoch || leader.epoch !== partition.leaderEpoch) continue;
       for (const id of partition.isr) {
         if (before.isr.includes(id)) continue;
         const end = this.#copy(id, topic.name, topic.id, partition.partition)?.log.logEndOffset;
