@@ -79,7 +79,9 @@ export class PlanRun {
     this.#nemesis.heal();
     await this.#untilReady();
     await this.#restoreVoters();
-    await this.#run({ forMs: 3000 });
+    await this.#run({ forMs: 1000 });
+    await this.#settle(this.#operator.trustLastCopies(), 'L2', 'an election did not end');
+    await this.#run({ forMs: 2000 });
     await this.#endWorkloads();
     await this.#verify();
     this.#restartAll();

@@ -1,10 +1,12 @@
 import { addRaftVoter } from '#protocol/apis/add-raft-voter.ts';
 import { describeQuorum } from '#protocol/apis/describe-quorum.ts';
+import { electLeaders } from '#protocol/apis/elect-leaders.ts';
 import { removeRaftVoter } from '#protocol/apis/remove-raft-voter.ts';
 import type { SimulatedCluster } from '../simulated-cluster.ts';
 import type { SimulatedClient } from './simulated-client.ts';
 
 const timeoutMs = 3000;
+const unclean = 1;
 
 /** Changes who votes, as an administrator does by hand, and in the end puts everything in order again. */
 export class Operator {
@@ -49,6 +51,22 @@ export class Operator {
         else await this.#remove(stale.replicaId, stale.replicaDirectoryId);
       }
       await this.#client.pause();
+    }
+  }
+
+  /**
+   * The last copy of a partition has been given up for lost, by a disk that failed for a moment, and has come back whole: that it may lead
+   * again somebody has to decide.
+   */
+  async trustLastCopies(): Promise<void> {
+    for (const topic of this.#cluster.latestImage?.topics.all() ?? []) {
+      const partitions = topic.partitions.filter(({ leader, isr, elr }) => leader === -1 && isr.length === 0 && elr.length === 1);
+      for (const { partition, elr } of partitions) {
+        const copy = this.#cluster.broker(this.#cluster.nameOf(elr[0]!)!)?.partitions.replica(topic.name, partition);
+        if (copy === undefined || copy.isClosed) continue;
+        const topicPartitions = [{ topic: topic.name, partitions: [partition] }];
+        await this.#client.ask(this.#anyBroker(), electLeaders, { electionType: unclean, topicPartitions, timeoutMs });
+      }
     }
   }
 

@@ -1,8 +1,8 @@
 import { AssertionError } from 'node:assert/strict';
 import { type Clock, type Logger, NetworkError, type Timer } from '#platform';
-import { asKafkaError, KafkaError, RecordBatch, recordBatchHeaderSize } from '#protocol';
+import { asKafkaError, KafkaError } from '#protocol';
 import type { FetchRequestInput, FetchResponse } from '#protocol/apis/fetch.ts';
-import { DamagedLogError, NoSpaceError } from '#storage';
+import { DamagedLogError, LogStartWithinBatchError, NoSpaceError } from '#storage';
 import { type FetchPosition, FetchSession } from './fetch-session.ts';
 import { CommitsMissingError, type Follower } from './follower.ts';
 import type { Partition } from './partition.ts';
@@ -251,24 +251,19 @@ function positionOf({ topicId, index, log }: Partition, { leaderEpoch }: Followe
 
 /** Resolves when what the leader has answered is on this disk. */
 async function takeOver({ partition, follower, position }: Due, answer: Answer): Promise<void> {
-  const { fetchOffset } = position;
-  if (answer.errorCode === 'OFFSET_OUT_OF_RANGE' && answer.logStartOffset > fetchOffset)
+  if (answer.errorCode === 'OFFSET_OUT_OF_RANGE' && answer.logStartOffset > position.fetchOffset)
     return follower.startAgainAt(answer.logStartOffset);
   if (answer.errorCode !== 'NONE') throw new KafkaError(answer.errorCode);
   if (answer.divergingEpoch.epoch >= 0) return follower.truncate(answer.divergingEpoch);
-  const records = answer.records ?? noRecords;
-  if (partition.log.logStartOffset === fetchOffset && holdsInside(records, fetchOffset)) {
-    // Records were deleted up to the middle of a batch, and batches are copied whole. This log is empty: it may begin where the batch does.
-    await follower.startAgainAt(records.readBigInt64BE(0));
+  const sent = { records: answer.records ?? noRecords, highWatermark: answer.highWatermark, logStartOffset: answer.logStartOffset };
+  try {
+    follower.append(sent);
+  } catch (error) {
+    // Records were deleted up to the middle of a batch, and batches are copied whole: this log, which is empty, begins where the batch does.
+    if (!(error instanceof LogStartWithinBatchError)) throw error;
+    await follower.startAgainAt(error.baseOffset);
     if (partition.following !== follower) return;
+    follower.append(sent);
   }
-  follower.append({ records, highWatermark: answer.highWatermark, logStartOffset: answer.logStartOffset });
-  if (records.length > 0) await partition.log.flush();
-}
-
-/** Whether the first batch has the offset, but not as its first one. */
-function holdsInside(records: Buffer, offset: bigint): boolean {
-  if (records.length < recordBatchHeaderSize) return false;
-  const { baseOffset, lastOffset } = new RecordBatch(records, 0);
-  return baseOffset >= 0n && baseOffset < offset && offset <= lastOffset;
+  if (sent.records.length > 0) await partition.log.flush();
 }

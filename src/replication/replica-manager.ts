@@ -357,7 +357,15 @@ export class ReplicaManager {
     const now = this.#image?.topics.byId(partition.topicId)?.partitions[partition.index];
     if (now === undefined || now.leader === -1 || !now.replicas.includes(nodeId)) {
       this.#retire(partition);
-    } else if (now.leader === nodeId) {
+      return;
+    }
+    try {
+      partition.log.checkEpoch(now.leaderEpoch);
+    } catch (error) {
+      this.#replicaFailed(partition, asKafkaError(error));
+      return;
+    }
+    if (now.leader === nodeId) {
       this.#fetchers.forget(partition);
       await partition.becomeLeader(now).catch((error: unknown) => {
         if (error instanceof AssertionError) this.#failed(error);

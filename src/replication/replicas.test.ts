@@ -137,6 +137,29 @@ describe('a damaged replica (S3)', () => {
   });
 });
 
+test('a replica whose last records are of an epoch that has not begun is damaged: no checksum covers the epoch of a batch (S3)', async () => {
+  const host = await Host.start();
+  const log = await host.done(host.directory.createPartition('orders', 0, ordersId));
+  log.append(batchOf(['sound but for its epoch']), { leaderEpoch: 0, origin: 'client' });
+  await host.done(log.flush());
+  host.world.node('broker').kill();
+  host.disk.flipBit('/data/orders-0/00000000000000000000.log', 13, 5);
+  await host.openDirectory();
+  const { metadata, manager, peers } = follow(host);
+
+  metadata.commit(...replicatedTopic('orders', ordersId, [2, nodeId, 3], { directories: [others[0]!, own, others[1]!] }));
+  await applyAll(host, manager, metadata);
+  await host.pass(1000);
+
+  expect([manager.replica('orders', 0), peers.assigned]).toEqual([undefined, [lostDirectory]]);
+  metadata.commit(partitionChanges(ordersId, { directories: [others[0]!, lostDirectory, others[1]!], isr: [2, 3] }));
+  await applyAll(host, manager, metadata);
+  await host.pass(1000);
+
+  expect(manager.replica('orders', 0)!.log.logEndOffset).toBe(0n);
+  expect(peers.assigned).toEqual([lostDirectory, own]);
+});
+
 describe('replaced-disk-nonempty-isr: a replica on another disk than the metadata say', () => {
   test('does not claim its place while it could be elected for what the old disk held', async () => {
     const { host, metadata, manager, peers } = await start();

@@ -5,7 +5,8 @@ import { assertOffsets, checkSizes, prepareBatch, splitBatches, splitFetched } f
 import { scanBatches } from './batch-scan.ts';
 import { type EpochEntry, writeEpochCheckpoint } from './checkpoint-files.ts';
 import type { EpochCache } from './epoch-cache.ts';
-import { type DamagedLogError, NoSpaceError } from './errors.ts';
+import { DamagedLogError, NoSpaceError } from './errors.ts';
+import { segmentFileName } from './file-names.ts';
 import type { SyncSource, SyncWork } from './flusher.ts';
 import type { LogConfig } from './log-config.ts';
 import { LogFiles } from './log-files.ts';
@@ -606,6 +607,23 @@ export class PartitionLog implements SyncSource {
       logStartOffset: this.#logStartOffset,
       duplicate: true,
     };
+  }
+
+  /**
+   * To be called when a leadership is known: no record can be of a later epoch, and the epoch of a batch is not in its checksum. At the end of a log nothing
+   * else shows that it is wrong (S3).
+   * @throws DamagedLogError
+   */
+  checkEpoch(leaderEpoch: number): void {
+    const { lastEpoch = -1 } = this;
+    if (lastEpoch <= leaderEpoch) return;
+    const path = `${this.directory}/${segmentFileName(this.#files.segments.at(-1)!.baseOffset, '.log')}`;
+    const error = new DamagedLogError(
+      path,
+      `${path} is damaged: its last records are of leader epoch ${lastEpoch}, which has not begun; it is ${leaderEpoch}`,
+    );
+    this.#damaged(error);
+    throw error;
   }
 
   #assertUsable(): void {
