@@ -58,6 +58,8 @@ const shutdownTimeoutMs = 3000;
 /** A change of the cluster that is under way gets so long, as a broker that stops as well may never confirm it. */
 const retireTimeoutMs = 1000;
 const forwardTimeoutMs = 30_000;
+/** Whoever needs a producer id asks again: a controller that hangs is not waited for when there is another one. */
+const allocateTimeoutMs = 1500;
 /** A leader that answers no fetch within what it may wait and this is taken for unreachable. */
 const fetchGraceMs = 2000;
 
@@ -249,6 +251,7 @@ export class Broker {
       })),
       previousBrokerEpoch: logDirectory.lastCleanShutdown?.brokerEpoch ?? -1n,
       heartbeatIntervalMs: settings.heartbeatIntervalMs,
+      sessionTimeoutMs: settings.sessionTimeoutMs,
       channel,
       clock,
       log,
@@ -283,6 +286,7 @@ export class Broker {
       addressOf: services.addressOf,
       readiness: () => this.readiness(),
       whenReady: (timeoutMs) => this.whenReady(timeoutMs),
+      isInTouch: () => this.#lifecycle.isInTouch,
       hasController: () => raft.leader.leaderId !== -1,
       health: () => this.health(),
       minInsyncReplicas: (topic, partition) => configs.minInsyncReplicas(this.#loader.image, topic, partition),
@@ -471,7 +475,7 @@ export class Broker {
     const response = await channel.send(
       allocateProducerIds,
       { brokerId: this.#config.nodeId, brokerEpoch: this.#lifecycle.brokerEpoch },
-      { timeoutMs: 5000, refusal: (answer) => answer.errorCode },
+      { timeoutMs: allocateTimeoutMs, refusal: (answer) => answer.errorCode },
     );
     if (response.errorCode !== 'NONE') throw new KafkaError(response.errorCode);
     return { first: response.producerIdStart, length: response.producerIdLen };

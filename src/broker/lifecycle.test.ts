@@ -57,6 +57,7 @@ class World {
       features: [{ name: 'metadata.version', minSupportedVersion: 7, maxSupportedVersion: 33 }],
       previousBrokerEpoch: 42n,
       heartbeatIntervalMs,
+      sessionTimeoutMs: 9000,
       channel,
       clock: this.world.node('broker').platform.clock,
       log: { ...silentLogger, warn: (_fields: object, message: string) => void this.warnings.push(message) },
@@ -223,6 +224,26 @@ describe('a broker in service', () => {
     await world.pass(heartbeatIntervalMs + 1000);
 
     expect(world.registrations.length).toBeLessThan(25);
+  });
+
+  test('is in touch for less than its session after a report that was answered, counted from when that was sent', async () => {
+    const world = await World.running();
+    expect(world.lifecycle.isInTouch).toBe(true);
+    const { at } = world.beats.at(-1)!;
+    world.beat = () => new NetworkError('ETIMEDOUT', 'no answer');
+
+    await world.pass(at + 8_000 - world.world.nowMs);
+    expect([world.lifecycle.isInTouch, world.lifecycle.isRunning]).toEqual([true, true]);
+    await world.pass(900);
+    expect([world.lifecycle.isInTouch, world.lifecycle.isRunning]).toEqual([false, true]);
+  });
+
+  test('is not in touch while an answer says that it is fenced, though others may not know yet', async () => {
+    const world = await World.running();
+    world.beat = () => ({ errorCode: 'NONE', isCaughtUp: true, isFenced: true, shouldShutDown: false });
+    await world.pass(heartbeatIntervalMs + 10);
+
+    expect(world.lifecycle.isInTouch).toBe(false);
   });
 
   test('goes on through a controller that does not answer', async () => {

@@ -7,6 +7,8 @@ import type { ControllerChannel } from './controller-channel.ts';
 
 /** After a failure, doubling from time to time; and while a broker waits for leave to go. */
 const shortPauseMs = 50;
+/** Of the session's time: the rest is for clocks that run at different speeds. */
+const certainPart = 0.9;
 /** A refusal that goes on is told again after so long. */
 const tellAgainMs = 60_000;
 
@@ -21,6 +23,8 @@ export interface LifecycleOptions {
   /** The epoch of the incarnation that shut down cleanly here last; -1 after a crash (KIP-966). */
   readonly previousBrokerEpoch: bigint;
   readonly heartbeatIntervalMs: number;
+  /** After so long without a heartbeat the controller fences a broker. */
+  readonly sessionTimeoutMs: number;
   readonly channel: ControllerChannel;
   readonly clock: Clock;
   readonly log: Logger;
@@ -39,6 +43,8 @@ export class BrokerLifecycle {
   #state: State = 'starting';
   #brokerEpoch = -1n;
   #timer: Timer | undefined;
+  /** Monotonic time until which the controller certainly does not fence this broker for its silence. */
+  #inTouchUntil = Number.NEGATIVE_INFINITY;
   #inFlight = false;
   #reportAgain = false;
   #failures = 0;
@@ -59,6 +65,14 @@ export class BrokerLifecycle {
   /** Registered, caught up, not fenced. */
   get isRunning(): boolean {
     return this.#state === 'running';
+  }
+
+  /**
+   * Whether no other broker can have taken over what this one leads without its knowledge: its session, counted from its last report that was
+   * answered, is not over. One that has hung, or is cut off, finds that it is out of touch before it has heard of anything.
+   */
+  get isInTouch(): boolean {
+    return this.isRunning && this.#options.clock.monotonic() < this.#inTouchUntil;
   }
 
   /** What stands in the way, in a sentence, while it does not run. */
@@ -193,6 +207,7 @@ export class BrokerLifecycle {
   }
 
   async #beat(): Promise<void> {
+    const sentAt = this.#options.clock.monotonic();
     const response = await this.#options.channel.send(
       brokerHeartbeat,
       {
@@ -211,6 +226,7 @@ export class BrokerLifecycle {
       return;
     }
     if (response.errorCode !== 'NONE') throw new KafkaError(response.errorCode);
+    if (!response.isFenced) this.#inTouchUntil = sentAt + this.#options.sessionTimeoutMs * certainPart;
     if (response.shouldShutDown) this.#onMayStop?.();
     if (this.#state === 'stopping') return;
     if (response.isFenced && this.#state === 'running') this.#state = 'registered';

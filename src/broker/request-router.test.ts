@@ -43,6 +43,7 @@ async function start(options: { isController?: boolean } = {}) {
     addressOf: broker.services.addressOf,
     readiness: () => ({ ready: true, why: 'ready' }),
     whenReady: async () => true,
+    isInTouch: () => true,
     hasController: () => true,
     health: () => clusterHealth(broker.image, () => 1, undefined),
     minInsyncReplicas: () => 1,

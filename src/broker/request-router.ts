@@ -31,6 +31,8 @@ export interface RequestRouter {
   readiness(): { ready: boolean; why: string };
   /** Waits for {@link readiness}, at most so long. */
   whenReady(timeoutMs: number): Promise<boolean>;
+  /** Whether this broker has heard from the controller so lately that nobody can have taken over its leaderships unseen. */
+  readonly isInTouch: boolean;
   /** Whether there is a controller, as far as this broker knows. */
   readonly hasController: boolean;
   /** What of the cluster is missing. */
@@ -50,6 +52,7 @@ export interface LocalRouterOptions {
   readonly addressOf: (brokerId: number) => Address | undefined;
   readonly readiness: () => { ready: boolean; why: string };
   readonly whenReady: (timeoutMs: number) => Promise<boolean>;
+  readonly isInTouch: () => boolean;
   readonly hasController: () => boolean;
   readonly health: () => ClusterHealth;
   readonly minInsyncReplicas: (topic: string, partition: number) => number;
@@ -73,6 +76,10 @@ export class LocalRouter implements RequestRouter {
 
   get image(): MetadataImage {
     return this.#options.image();
+  }
+
+  get isInTouch(): boolean {
+    return this.#options.isInTouch();
   }
 
   get hasController(): boolean {

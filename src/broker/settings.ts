@@ -11,6 +11,7 @@ export interface StartSettings {
   readonly snapshotEveryMs: number;
   readonly retentionCheckMs: number;
   readonly heartbeatIntervalMs: number;
+  readonly sessionTimeoutMs: number;
   readonly fetchSessionSlots: number;
   readonly fetcher: FetcherSettings;
   readonly replicaLagTimeMaxMs: number;
@@ -34,6 +35,7 @@ export function startSettings(configs: EffectiveConfigs): StartSettings {
     snapshotEveryMs: number('metadata.log.max.snapshot.interval.ms'),
     retentionCheckMs: number('log.retention.check.interval.ms'),
     heartbeatIntervalMs: number('broker.heartbeat.interval.ms'),
+    sessionTimeoutMs: number('broker.session.timeout.ms'),
     fetchSessionSlots: number('max.incremental.fetch.session.cache.slots'),
     fetcher: {
       maxWaitMs: number('replica.fetch.wait.max.ms'),

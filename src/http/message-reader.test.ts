@@ -103,6 +103,34 @@ describe('past the end', () => {
   });
 });
 
+describe('a broker that is out of touch with the controller', () => {
+  beforeEach(() => {
+    router.isInTouch = false;
+  });
+
+  test('reads what is there', async () => {
+    store('Hello');
+
+    expect(await read(0n)).toBe('Hello');
+  });
+
+  test('does not say that there is nothing, as another leader may have more by now: it waits until it knows (H4)', async () => {
+    world.after(700, () => {
+      router.moveLeader('test', 0, 2);
+      store('acknowledged by the next leader');
+      router.isInTouch = true;
+    });
+
+    expect(await read(0n)).toBe('acknowledged by the next leader');
+  });
+
+  test('for 5 s, then it is 503', async () => {
+    expect(await read(0n)).toBe(503);
+    expect(world.nowMs).toBeGreaterThan(4_800);
+    expect(world.nowMs).toBeLessThan(5_300);
+  });
+});
+
 describe('the leader is asked in the epoch that is known here', () => {
   const epochOf = ({ api, request }: SentRequest) =>
     api === 'Fetch'

@@ -49,9 +49,12 @@ export class MessageReader {
           throw noMessage(offset, logStartOffset, `The log begins at offset ${logStartOffset}: what came before was deleted.`);
       }
       // A new leader shows less than was acknowledged until it has heard from its followers. Asked for the end it says so (KIP-207).
-      if (offset >= (await this.#offsetOf(latestTimestamp, topic, partition, deadline))) return 'past-the-end';
-      if (this.#clock.monotonic() >= deadline)
-        throw new HttpProblem(503, 'OFFSET_NOT_AVAILABLE', `Offset ${offset} is there, but could not be read. Try again.`);
+      const isPastTheEnd = offset >= (await this.#offsetOf(latestTimestamp, topic, partition, deadline));
+      // A former leader may not know that it is one, and whoever is out of touch with the controller may not know of the next.
+      if (isPastTheEnd && this.#router.isInTouch) return 'past-the-end';
+      if (this.#clock.monotonic() >= deadline) throw isPastTheEnd ? outOfTouch() : notReadable(offset);
+      if (!(await this.#router.whenReady(deadline - this.#clock.monotonic())))
+        throw new HttpProblem(503, 'NOT_READY', this.#router.readiness().why);
       await sleep(this.#clock, lookAgainMs);
     }
   }
@@ -112,6 +115,18 @@ function messageIn(batch: RecordBatch, offset: bigint, fetched: FetchedPartition
 function isAborted(batch: RecordBatch, { abortedTransactions }: FetchedPartition): boolean {
   if (!batch.isTransactional || abortedTransactions === null) return false;
   return abortedTransactions.some(({ producerId, firstOffset }) => producerId === batch.producerId && firstOffset <= batch.baseOffset);
+}
+
+function outOfTouch(): HttpProblem {
+  return new HttpProblem(
+    503,
+    'OFFSET_NOT_AVAILABLE',
+    'This broker is out of touch with the controller, so it cannot tell whether more was written under another leader. Try again.',
+  );
+}
+
+function notReadable(offset: bigint): HttpProblem {
+  return new HttpProblem(503, 'OFFSET_NOT_AVAILABLE', `Offset ${offset} is there, but could not be read. Try again.`);
 }
 
 function noMessage(offset: bigint, nextOffset: bigint, sentence: string): HttpProblem {

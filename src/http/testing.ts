@@ -41,6 +41,7 @@ export class FakeRouter implements RequestRouter {
   down: number[] = [];
   minInsync = 1;
   hasController = true;
+  isInTouch = true;
   missing: ClusterHealth = {
     trouble: undefined,
     brokersOutOfService: [],

@@ -131,6 +131,29 @@ describe('the quickstart with one broker of three killed', { timeout: 180_000 },
   });
 });
 
+describe('a leader that hangs', { timeout: 120_000 }, () => {
+  let cluster: Cluster;
+
+  afterEach(() => cluster.destroy());
+
+  test('is replaced, and does not say afterwards that there is nothing where the next one has acknowledged more (H4)', async () => {
+    cluster = await Cluster.start(3);
+    await cluster.post(1, '/create-topic', { topic: 'test', partitions: 3 });
+    await cluster.post(1, '/produce', { topic: 'test', partition: 0, message: 'before' });
+    const hung = cluster.brokers.get(1)!;
+
+    hung.signal('SIGSTOP');
+    expect(await cluster.post(2, '/produce', { topic: 'test', partition: 0, message: 'after' })).toEqual(offset(1));
+    const reading = Array.from({ length: 8 }, () => get(cluster.address(1), '/consume?topic=test&partition=0&offset=1'));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    hung.signal('SIGCONT');
+
+    // It was asked while it hung, and answers before it has heard of the other leader, or when it has.
+    for (const answer of await Promise.all(reading)) expect(answer).toEqual(message(1, 'after'));
+    expect(await cluster.get(3, '/consume?topic=test&partition=0&offset=0')).toEqual(message(0, 'before'));
+  });
+});
+
 describe('when nobody can take over', { timeout: 120_000 }, () => {
   let cluster: Cluster;
 
