@@ -28,6 +28,7 @@ import { Coordinators } from './coordinators.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { FetchSessions } from './fetch-sessions.ts';
 import { allHandlers } from './handlers/index.ts';
+import { HangWatch } from './hang-watch.ts';
 import { Identity } from './identity.ts';
 import { BrokerLifecycle } from './lifecycle.ts';
 import { ProducerIds } from './producer-ids.ts';
@@ -83,6 +84,7 @@ export class Broker {
   /** This broker's replicas; for tests that look on. */
   readonly partitions: ReplicaManager;
   readonly #lifecycle: BrokerLifecycle;
+  readonly #hangWatch: HangWatch;
   readonly #vanishedBrokers: VanishedBrokers;
   readonly #dispatcher: Dispatcher;
   readonly router: RequestRouter;
@@ -257,6 +259,11 @@ export class Broker {
       log,
       appliedOffset: () => this.partitions.appliedOffset,
     });
+    this.#hangWatch = new HangWatch({
+      clock,
+      hangMs: settings.sessionTimeoutMs / 2,
+      distrustMs: Math.max(settings.sessionTimeoutMs, 2 * settings.raft.fetchTimeoutMs!),
+    });
     this.#vanishedBrokers = new VanishedBrokers({
       nodeId: config.nodeId,
       network: platform.network,
@@ -286,7 +293,8 @@ export class Broker {
       addressOf: services.addressOf,
       readiness: () => this.readiness(),
       whenReady: (timeoutMs) => this.whenReady(timeoutMs),
-      isInTouch: () => this.#lifecycle.isInTouch,
+      // A controller that hung may tell itself that all is well, until it has heard that another one is elected.
+      isInTouch: () => this.#hangWatch.isAwake && raft.leader.leaderId !== -1 && this.#lifecycle.isInTouch,
       hasController: () => raft.leader.leaderId !== -1,
       health: () => this.health(),
       minInsyncReplicas: (topic, partition) => configs.minInsyncReplicas(this.#loader.image, topic, partition),
@@ -392,6 +400,7 @@ export class Broker {
   async #stop(): Promise<void> {
     this.#log.info({}, 'shutting down');
     this.#readinessWatch?.stop();
+    this.#hangWatch.stop();
     if (this.raft.leader.leaderId !== -1) await this.#lifecycle.shutDown(shutdownTimeoutMs);
     this.#lifecycle.stop();
     await this.#controller.retire(retireTimeoutMs);
