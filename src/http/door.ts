@@ -116,6 +116,7 @@ class LazyHttpDoor implements HttpDoor {
       clock,
       producer: new MessageProducer({ router, clock, patience }),
       reader: new MessageReader({ router, clock, patience }),
+      patience,
       readyWaitMs,
     };
     const running = await buildApplication(context, { limits: { ...defaultLimits, ...limits }, log });

@@ -73,7 +73,30 @@ describe('POST /create-topic', () => {
     expect([answer.statusCode, asked]).toEqual([200, 2]);
   });
 
-  test('says that the outcome is unknown when the connection to the controller breaks', async () => {
+  test('asks the next controller for the same when the connection to the first breaks', async () => {
+    router.intercept = () => {
+      router.intercept = undefined;
+      throw new NetworkError('ECONNRESET', 'reset');
+    };
+
+    expect((await post('/create-topic', { topic: 'test', partitions: 1 })).body).toBe('{"status":"created"}');
+    expect(router.sent).toHaveLength(2);
+  });
+
+  test('claims no topic that exists then: another may have made it', async () => {
+    router.intercept = () => {
+      router.intercept = undefined;
+      router.addTopic('test', 1);
+      throw new NetworkError('ECONNRESET', 'reset');
+    };
+
+    const answer = await post('/create-topic', { topic: 'test', partitions: 1 });
+
+    expect([answer.statusCode, answer.json().code]).toEqual([504, 'OUTCOME_UNKNOWN']);
+    expect(answer.json().error).toContain('"test" exists now');
+  });
+
+  test('says that the outcome is unknown when the connection to the controller breaks each time', async () => {
     router.intercept = () => {
       throw new NetworkError('ECONNRESET', 'reset');
     };

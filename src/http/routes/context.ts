@@ -2,6 +2,7 @@ import type { RequestRouter } from '#broker';
 import type { Clock } from '#platform';
 import type { MessageProducer } from '../message-producer.ts';
 import type { MessageReader } from '../message-reader.ts';
+import type { Patience } from '../patience.ts';
 import { HttpProblem } from '../problem.ts';
 
 /** All that a route can touch. */
@@ -10,6 +11,7 @@ export interface RouteContext {
   readonly clock: Clock;
   readonly producer: MessageProducer;
   readonly reader: MessageReader;
+  readonly patience: Patience;
   /** How long a request that comes before the cluster is ready waits for it. */
   readonly readyWaitMs: number;
 }

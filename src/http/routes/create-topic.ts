@@ -1,13 +1,11 @@
-import { type Clock, sleep } from '#platform';
+import { sleep } from '#platform';
 import { type CreateTopicsResponse, createTopics } from '#protocol/apis/create-topics.ts';
 import { integerIn, parseBody, stringIn } from '../input.ts';
-import { HttpProblem, problemOfErrorName, problemOfThrown } from '../problem.ts';
+import { HttpProblem, isOutcomeUnknown, outcomeUnknown, problemOfErrorName, problemOfThrown } from '../problem.ts';
 import { type Answer, type RouteContext, untilReady } from './context.ts';
 
 /** How long all live brokers may take to learn of the topic. */
 const createTimeoutMs = 30_000;
-/** How long to look for the controller while there is none; asking it again is safe, as NOT_CONTROLLER means that nothing was done. */
-const controllerWaitMs = 5_000;
 const lookAgainMs = 50;
 
 const created: Answer = { status: 200, json: '{"status":"created"}' };
@@ -30,24 +28,46 @@ export async function createTopicRoute(bytes: Buffer, context: RouteContext): Pr
   throw problemOfErrorName(result.errorCode, 'write', result.errorMessage);
 }
 
+/**
+ * Asks the controller, and again while there is none. One that dies with the request under way may have made the topic: then the next one is
+ * asked for the same. If it makes it, the first did not; if it says that the topic exists, that may be by this request or by another.
+ */
 async function create(context: RouteContext, name: string, numPartitions: number): Promise<CreateTopicsResponse['topics'][number]> {
-  const { router, clock } = context;
-  const topics = [{ name, numPartitions, replicationFactor: -1, assignments: [], configs: [] }];
-  const deadline = clock.monotonic() + controllerWaitMs;
+  const { router, clock, patience } = context;
+  const request = {
+    topics: [{ name, numPartitions, replicationFactor: -1, assignments: [], configs: [] }],
+    timeoutMs: createTimeoutMs,
+    validateOnly: false,
+  };
+  let deadline = clock.monotonic() + patience.leaderMs;
+  let doubt: HttpProblem | undefined;
   for (;;) {
-    const request = { topics, timeoutMs: createTimeoutMs, validateOnly: false };
-    const response = await router
-      .send(createTopics, request, 'controller', { timeoutMs: createTimeoutMs + 5_000, findTimeoutMs: deadline - clock.monotonic() })
-      .catch((thrown: unknown) => {
-        throw problemOfThrown(thrown, 'write', 'the controller');
-      });
-    const result = response.topics[0];
+    let result: CreateTopicsResponse['topics'][number] | undefined;
+    try {
+      const options = { timeoutMs: createTimeoutMs + 5_000, findTimeoutMs: Math.max(0, deadline - clock.monotonic()) };
+      const response = await router.send(createTopics, request, 'controller', options);
+      result = response.topics[0];
+    } catch (thrown) {
+      const problem = problemOfThrown(thrown, 'write', 'the controller');
+      if (!(problem instanceof HttpProblem) || !isOutcomeUnknown(problem)) throw doubt ?? problem;
+      if (doubt === undefined) deadline = clock.monotonic() + patience.leaderMs;
+      doubt = problem;
+      if (clock.monotonic() >= deadline) throw doubt;
+      await sleep(clock, lookAgainMs);
+      continue;
+    }
     if (result === undefined) throw new HttpProblem(500, 'UNKNOWN_SERVER_ERROR', 'The controller answered without naming the topic.');
-    if (result.errorCode !== 'NOT_CONTROLLER' || clock.monotonic() >= deadline) return result;
-    await pause(clock);
+    if (result.errorCode === 'NONE') return result;
+    if (result.errorCode !== 'NOT_CONTROLLER' || clock.monotonic() >= deadline) {
+      if (doubt === undefined) return result;
+      throw result.errorCode === 'TOPIC_ALREADY_EXISTS' ? madeBySomebody(name) : doubt;
+    }
+    await sleep(clock, lookAgainMs);
   }
 }
 
-function pause(clock: Clock): Promise<void> {
-  return sleep(clock, lookAgainMs);
+function madeBySomebody(name: string): HttpProblem {
+  return outcomeUnknown(
+    `The controller died while it was asked, and topic ${JSON.stringify(name)} exists now, made by this request or by another`,
+  );
 }
