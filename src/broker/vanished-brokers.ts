@@ -67,7 +67,8 @@ export class VanishedBrokers {
         return;
       }
       const delayMs = lookAgainMs[looks];
-      if (error === undefined && delayMs !== undefined) clock.after(delayMs, () => this.#look(brokerId, brokerEpoch, looks + 1));
+      // A connection that is taken and then broken off is the last that a dying process takes.
+      if (error?.code !== 'ETIMEDOUT' && delayMs !== undefined) clock.after(delayMs, () => this.#look(brokerId, brokerEpoch, looks + 1));
     });
   }
 
