@@ -75,12 +75,13 @@ export class Dispatcher {
     return answer === null || answer === 'close' ? null : Buffer.concat(answer).subarray(4);
   }
 
-  /** Runs a request of this process itself, without a wire. */
+  /** Runs a request of this process itself, without a wire. @throws NetworkError when the outcome is unknown */
   async dispatchLocal<A extends Api>(api: A, request: RequestOf<A>): Promise<ResponseInput<A>> {
     const handler = this.#byKey.get(api.key) as Handler<A> | undefined;
     if (handler === undefined) throw new KafkaError('UNSUPPORTED_VERSION', `this broker does not serve ${api.name}`);
     const response = await this.run(handler, request, this.#context(handler.versions.max, 'http', undefined, undefined));
-    if (response === null || response === 'close') throw new KafkaError('INVALID_REQUEST', `${api.name} gave no answer`);
+    // Over a wire the connection would end: what was done before is not known.
+    if (response === null || response === 'close') throw new NetworkError('ECONNABORTED', `${api.name} gave no answer`);
     return response;
   }
 

@@ -1,5 +1,5 @@
 import type { MetadataImage } from '#metadata';
-import type { Address } from '#platform';
+import { type Address, NetworkError } from '#platform';
 import { type Api, asKafkaError, KafkaError, type RequestInput, type ResponseOf, withDefaults } from '#protocol';
 import type { BrokerClient } from '#transport';
 import type { ClusterHealth } from './cluster-health.ts';
@@ -124,7 +124,7 @@ export class LocalRouter implements RequestRouter {
       const response = await this.#options.dispatcher.dispatchLocal(api, withDefaults(api.request, request) as never);
       return withDefaults(api.response, response) as ResponseOf<A>;
     } catch (error) {
-      throw asKafkaError(error);
+      throw error instanceof NetworkError ? error : asKafkaError(error);
     }
   }
 }

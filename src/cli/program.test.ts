@@ -8,8 +8,17 @@ async function outcome(...args: string[]) {
   return { code, output: program.output, errors: program.errors };
 }
 
-test.each(['up', 'broker', 'producer', 'consumer'])('%s --help shows examples and exit codes', async (command) => {
-  const { code, output, errors } = await outcome(command, '--help');
+test.each([
+  'up',
+  'broker',
+  'producer',
+  'consumer',
+  'topic',
+  'topic describe',
+  'topic create',
+  'quorum describe',
+])('%s --help shows examples and exit codes', async (command) => {
+  const { code, output, errors } = await outcome(...command.split(' '), '--help');
 
   expect(code).toBe(0);
   expect(output).toContain('Examples');

@@ -155,6 +155,16 @@ describe('when no try is answered in time', () => {
   });
 });
 
+test('a topic that is deleted after a try without an answer leaves the outcome unknown, and 404 is for one that was never tried', async () => {
+  tries(() => {
+    router.removeTopic('test');
+    throw reset();
+  });
+
+  expect(await write('lost?')).toBe(504);
+  expect(await write('never')).toBe(404);
+});
+
 describe('a refusal', () => {
   test('at the first try leaves the sequence to the next batch', async () => {
     await write('a');

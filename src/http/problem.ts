@@ -33,19 +33,12 @@ export class HttpProblem extends Error {
 /** Is the answer to a failed request safe to ignore (`read`), or does it matter whether the request took effect (`write`)? */
 export type Effect = 'read' | 'write';
 
-/** Codes of a connection that never came about: nothing was sent, so nothing happened. */
-const neverConnected: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EADDRNOTAVAIL',
-]);
-
-/** Did the connection never come about, so that nothing happened? */
+/**
+ * Did the request certainly not leave this process, so that nothing happened? That is what the router's connections say by this one code;
+ * others, such as EHOSTUNREACH, may also end a connection over which it was sent.
+ */
 export function wasNeverSent(error: NetworkError): boolean {
-  return neverConnected.has(error.code);
+  return error.code === 'ECONNREFUSED';
 }
 
 /** Errors after which a write may or may not be in the log. */

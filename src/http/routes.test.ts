@@ -335,7 +335,7 @@ describe('POST /produce', () => {
     ]);
   });
 
-  test.each(['ECONNRESET', 'ETIMEDOUT'])('answers 504 when the connection fails with %s each time', async (code) => {
+  test.each(['ECONNRESET', 'ETIMEDOUT', 'EHOSTUNREACH'])('answers 504 when the connection fails with %s each time', async (code) => {
     router.intercept = () => {
       throw new NetworkError(code, code);
     };

@@ -54,9 +54,11 @@ export class BrokerHttp {
   /** @throws NoAnswer */
   #send({ host, port }: Address, method: string, path: string, body: string | undefined): Promise<BrokerAnswer> {
     return new Promise((resolve, reject) => {
+      let isConnected = false;
       const fail = (error: Error & { code?: string }) => {
         const code = error.code ?? error.message;
-        reject(new NoAnswer(`${host}:${port}`, code, neverConnected.has(code)));
+        // A connection that was there may end with one of these codes, too.
+        reject(new NoAnswer(`${host}:${port}`, code, !isConnected && neverConnected.has(code)));
       };
       const headers = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
       const outgoing = request({ agent: this.#agent, host, port, method, path, headers, timeout: this.#timeoutMs }, (incoming) => {
@@ -64,6 +66,10 @@ export class BrokerHttp {
         incoming.on('data', (piece: Buffer) => pieces.push(piece));
         incoming.on('error', fail);
         incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, body: parsed(Buffer.concat(pieces)) }));
+      });
+      outgoing.on('socket', (socket) => {
+        if (socket.connecting) socket.once('connect', () => (isConnected = true));
+        else isConnected = true;
       });
       outgoing.on('timeout', () => outgoing.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })));
       outgoing.on('error', fail);
