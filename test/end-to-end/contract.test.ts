@@ -12,7 +12,7 @@ function metadataOf(topic: string, owners: readonly string[]): string {
   return `{"topic_partitions":{"${topic}":[${partitions.join(',')}]}}`;
 }
 
-describe('three brokers', () => {
+describe('three brokers', { timeout: 60_000 }, () => {
   let cluster: Cluster;
 
   afterEach(() => cluster.destroy());
