@@ -18,3 +18,4 @@ export const topicOperations =
   bit.read | bit.write | bit.create | bit.delete | bit.alter | bit.describe | bit.describeConfigs | bit.alterConfigs;
 export const clusterOperations =
   bit.create | bit.alter | bit.describe | bit.clusterAction | bit.describeConfigs | bit.alterConfigs | bit.idempotentWrite;
+export const groupOperations = bit.read | bit.delete | bit.describe | bit.describeConfigs | bit.alterConfigs;

@@ -27,6 +27,7 @@ import { ControllerChannel } from './controller-channel.ts';
 import { Coordinators } from './coordinators.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { FetchSessions } from './fetch-sessions.ts';
+import { Groups } from './groups.ts';
 import { allHandlers } from './handlers/index.ts';
 import { HangWatch } from './hang-watch.ts';
 import { Identity } from './identity.ts';
@@ -83,6 +84,9 @@ export class Broker {
   readonly #controller: ControllerService;
   /** This broker's replicas; for tests that look on. */
   readonly partitions: ReplicaManager;
+  /** Who coordinates what here. */
+  readonly coordinators: Coordinators;
+  readonly #groups: Groups;
   readonly #lifecycle: BrokerLifecycle;
   readonly #hangWatch: HangWatch;
   readonly #vanishedBrokers: VanishedBrokers;
@@ -239,6 +243,16 @@ export class Broker {
       onBroken: options.onFatal,
       isOfThisLife: (image) => image.brokers.get(config.nodeId)?.incarnationId === incarnationId,
     });
+    this.coordinators = new Coordinators(this.partitions);
+    this.#groups = new Groups({
+      clock,
+      logger: log,
+      random: random.fork('groups'),
+      configs,
+      coordinators: this.coordinators,
+      image: () => this.#loader.image,
+      onBroken: options.onFatal,
+    });
     this.#lifecycle = new BrokerLifecycle({
       nodeId: config.nodeId,
       incarnationId,
@@ -367,6 +381,7 @@ export class Broker {
     this.#loader.onImage((_image, delta) => {
       for (const { before, after } of delta.brokers) if (after !== undefined && after.epoch !== before?.epoch) this.#forgive(after);
     });
+    this.#loader.onImage((image, delta) => this.#groups.apply(image, delta));
     this.partitions.onApplied(() => this.#lifecycle.reportProgress());
     this.#loader.makeSnapshotsWith(this.raft);
     this.raft.addListener(this.#loader);
@@ -408,6 +423,7 @@ export class Broker {
     await this.#server.close({ graceMs: 1000 });
     await this.raft.shutdown();
     this.#controller.close();
+    this.#groups.close();
     await this.partitions.close();
     this.#client.close();
     await this.#logDirectory.close({ brokerEpoch: this.#lifecycle.brokerEpoch });
@@ -452,7 +468,8 @@ export class Broker {
       logDirectory: this.#logDirectory,
       controller: this.#controller,
       raft: this.raft,
-      coordinators: new Coordinators(this.partitions),
+      coordinators: this.coordinators,
+      groups: this.#groups,
       producerIds,
       fetchSessions,
       vanishedBrokers: this.#vanishedBrokers,

@@ -6,6 +6,7 @@ import type { ReplicaManager } from '#replication';
 import type { LogDirectory } from '#storage';
 import type { Coordinators } from './coordinators.ts';
 import type { FetchSessions } from './fetch-sessions.ts';
+import type { Groups } from './groups.ts';
 import type { ProducerIds } from './producer-ids.ts';
 import type { VanishedBrokers } from './vanished-brokers.ts';
 
@@ -34,6 +35,7 @@ export interface Services {
   readonly controller: ControllerService;
   readonly raft: Raft;
   readonly coordinators: Coordinators;
+  readonly groups: Groups;
   readonly producerIds: ProducerIds;
   readonly fetchSessions: FetchSessions;
   readonly vanishedBrokers: VanishedBrokers;

@@ -348,6 +348,15 @@ function sample(api: Api, version: number): object {
     DescribeLogDirs: { topics: null },
     ElectLeaders: { topicPartitions: [{ topic: 'a', partitions: [0] }] },
     FindCoordinator: version < 4 ? { key: 'a' } : { coordinatorKeys: ['a'] },
+    OffsetCommit: {
+      groupId: 'a',
+      memberId: '',
+      topics: [{ name: version < 10 ? 'a' : '', partitions: [{ ...partitions, committedOffset: 0n, committedMetadata: null }] }],
+    },
+    OffsetFetch:
+      version < 8 ? { groupId: 'a', topics: [{ name: 'a', partitionIndexes: [0] }] } : { groups: [{ groupId: 'a', topics: null }] },
+    DescribeGroups: { groups: ['a'] },
+    DeleteGroups: { groupsNames: ['a'] },
     InitProducerId: { transactionalId: null, transactionTimeoutMs: 1 },
   };
   return samples[api.name] ?? {};

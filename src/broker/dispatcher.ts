@@ -249,6 +249,9 @@ class RequestContext implements Context {
   get coordinators() {
     return this.#services.coordinators;
   }
+  get groups() {
+    return this.#services.groups;
+  }
   get producerIds() {
     return this.#services.producerIds;
   }

@@ -28,11 +28,14 @@ import { type Partition, ReplicaManager, type ReplicationPeers } from '#replicat
 import { LogDirectory } from '#storage';
 import type { Answer, ClientConnection } from '#transport';
 import type { Services } from './context.ts';
+import { LedPartition } from './coordinator-log.ts';
 import { Coordinators } from './coordinators.ts';
 import { Dispatcher, type DispatcherOptions } from './dispatcher.ts';
 import { FetchSessions } from './fetch-sessions.ts';
+import { Groups } from './groups.ts';
 import type { Handler } from './handler.ts';
 import { allHandlers } from './handlers/index.ts';
+import { offsetsTopic } from './internal-topics.ts';
 import { ProducerIds } from './producer-ids.ts';
 import { VanishedBrokers } from './vanished-brokers.ts';
 
@@ -99,6 +102,7 @@ export class TestBroker {
   readonly loader: MetadataLoader;
   readonly logDirectory: LogDirectory;
   readonly partitions: ReplicaManager;
+  readonly groups: Groups;
   readonly services: Services;
   readonly dispatcher: Dispatcher;
   readonly #log: Logger;
@@ -139,6 +143,9 @@ export class TestBroker {
         return { first: nextBlock, length: 1000 };
       });
     const broker = this;
+    const coordinators = new Coordinators(this.partitions);
+    this.groups = new Groups({ clock, logger: log, random, configs, coordinators, image: () => this.image });
+    this.loader.onImage((image, delta) => this.groups.apply(image, delta));
     this.services = {
       nodeId,
       clusterId: 'clusterId' in options ? options.clusterId : clusterId,
@@ -150,7 +157,8 @@ export class TestBroker {
       logDirectory,
       controller: { isActive: true, ...options.controller } as unknown as ControllerService,
       raft: { ...options.raft } as unknown as Raft,
-      coordinators: new Coordinators(this.partitions),
+      coordinators,
+      groups: this.groups,
       producerIds: new ProducerIds(allocate),
       fetchSessions: new FetchSessions({ random, now: () => clock.monotonic() }),
       vanishedBrokers: new VanishedBrokers({
@@ -256,6 +264,14 @@ export class TestBroker {
 
   leader(topic = 'orders', partition = 0): Partition {
     return this.partitions.leader(topic, partition);
+  }
+
+  /** All leaderships of coordinators' topics begin again, with what is in the log. */
+  leadAgain(): void {
+    for (const partition of this.partitions.all()) {
+      if (partition.topic !== offsetsTopic.name || partition.leaderEpoch === undefined) continue;
+      this.groups.runtime.leads(partition.index, partition.leaderEpoch, new LedPartition(partition));
+    }
   }
 
   /** Appends to orders-0 and waits until it is committed. */

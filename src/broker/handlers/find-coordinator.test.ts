@@ -30,17 +30,6 @@ test.each([0, 3, 4, 6])('FindCoordinator v%i names the leader of the partition t
   expect(first).toMatchObject({ errorCode: 'NONE', nodeId: 2, host: 'localhost', port: 8081 });
 });
 
-test.each([0, 3, 4, 6])('FindCoordinator v%i of what nobody coordinates says so, and nothing is created', async (version) => {
-  const broker = await TestBroker.start();
-
-  const asked = version < 4 ? { key: 'readers' } : { coordinatorKeys: ['readers'] };
-  const answer = await broker.ask(findCoordinator, version, asked);
-
-  const [first] = version < 4 ? [answer] : answer.coordinators;
-  expect(first).toMatchObject({ errorCode: 'COORDINATOR_NOT_AVAILABLE', nodeId: -1 });
-  expect(broker.sent).toEqual([]);
-});
-
 test('many groups are found by one request, each with its own answer', async () => {
   const broker = await TestBroker.start();
   served(broker);

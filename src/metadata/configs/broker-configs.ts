@@ -263,7 +263,7 @@ const requests: readonly ConfigDefinition[] = [
   }),
 ];
 
-/** Groups and transactions: read by tools; obeyed once they are served. */
+/** Groups and transactions. */
 const coordinators: readonly ConfigDefinition[] = [
   define('offsets.topic.num.partitions', 'int', 50, 'How many partitions the topic of committed offsets gets.', {
     rule: atLeast(1),
@@ -285,14 +285,29 @@ const coordinators: readonly ConfigDefinition[] = [
     'How long, in milliseconds, a coordinator of groups waits until what it wrote is committed before it tells its client to ask again.',
     { rule: atLeast(1) },
   ),
-  define('offsets.retention.minutes', 'int', 10_080, 'How many minutes the offsets of an empty group are kept.', {
+  define(
+    'offsets.retention.minutes',
+    'int',
+    10_080,
+    'How many minutes the offsets of an empty group are kept, and those of topics that nobody in a group reads any more.',
+    { rule: atLeast(1) },
+  ),
+  define('offsets.retention.check.interval.ms', 'long', 600_000, 'How often a coordinator looks for offsets that have expired.', {
     rule: atLeast(1),
-    ...inert,
   }),
-  define('group.initial.rebalance.delay.ms', 'int', 0, 'How long a first rebalance waits for more members, in milliseconds.', inert),
-  define('group.min.session.timeout.ms', 'int', 6000, 'The shortest session a classic group member may ask for.', inert),
-  define('group.max.session.timeout.ms', 'int', 1_800_000, 'The longest session a classic group member may ask for.', inert),
-  define('group.max.size', 'int', 2_147_483_647, 'The most members of a group.', { rule: atLeast(1), ...inert }),
+  define('offset.metadata.max.bytes', 'int', 4096, 'How many bytes of text may go with a committed offset.', { rule: atLeast(0) }),
+  define(
+    'group.initial.rebalance.delay.ms',
+    'int',
+    0,
+    'How long a first rebalance waits for more members, in milliseconds. Apache Kafka waits 3000.',
+    { rule: atLeast(0) },
+  ),
+  define('group.min.session.timeout.ms', 'int', 6000, 'The shortest session a classic group member may ask for.', { rule: atLeast(1) }),
+  define('group.max.session.timeout.ms', 'int', 1_800_000, 'The longest session a classic group member may ask for.', {
+    rule: atLeast(1),
+  }),
+  define('group.max.size', 'int', 2_147_483_647, 'The most members of a classic group.', { rule: atLeast(1) }),
   define('transaction.state.log.num.partitions', 'int', 50, 'How many partitions the topic of transactions has.', {
     rule: atLeast(1),
     ...inert,
