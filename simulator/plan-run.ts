@@ -10,11 +10,13 @@ import { OneVotePerEpoch } from './checkers/one-vote-per-epoch.ts';
 import { PartitionWatch } from './checkers/partition-watch.ts';
 import { RecordHistory } from './checkers/record-history.ts';
 import { compareReplicas, notConverged } from './checkers/replica-sets.ts';
+import { checkServed } from './checkers/topic-is-served.ts';
 import { Looker } from './clients/looker.ts';
 import { Operator } from './clients/operator.ts';
 import { SimulatedClient } from './clients/simulated-client.ts';
 import { TopicAdmin } from './clients/topic-admin.ts';
 import { workerOf } from './clients/workers.ts';
+import type { FaultKind } from './faults/fault.ts';
 import { Nemesis } from './faults/nemesis.ts';
 import type { Plan } from './plan/plan.ts';
 import { SimulatedCluster } from './simulated-cluster.ts';
@@ -22,6 +24,7 @@ import type { Timeline } from './timeline.ts';
 import { Violation } from './violation.ts';
 
 const livenessMs = 60_000;
+const diskFaults: readonly FaultKind[] = ['io-error', 'read-error', 'full-disk', 'bit-flip'];
 
 /** The phases of one run. */
 export class PlanRun {
@@ -63,7 +66,9 @@ export class PlanRun {
     this.#verifier = this.#client('verifier');
     this.#looker = new Looker(this.#verifier, this.history);
     const brokers = topology.brokers.length;
-    this.#admin = new TopicAdmin({ client: this.#client('admin'), history: this.history, workload, brokers });
+    const disksFail = faults.some(({ kind }) => diskFaults.includes(kind));
+    const onCreated = (topic: string) => (disksFail ? undefined : checkServed(this.#cluster, topic));
+    this.#admin = new TopicAdmin({ client: this.#client('admin'), history: this.history, workload, brokers, onCreated });
     this.#nemesis = new Nemesis({ cluster: this.#cluster, timeline, faults, operator: this.#operator });
   }
 

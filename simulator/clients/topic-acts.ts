@@ -30,7 +30,7 @@ const topicResource = 2;
 const set = 0;
 
 /** Each does one thing to one topic, once: whether it worked shows in the end. */
-export const topicActs: Readonly<Record<Exclude<AdminAct, 'delete-topic' | 'create-again'>, Act>> = {
+export const topicActs: Readonly<Record<Exclude<AdminAct, 'delete-topic' | 'create-anew' | 'create-again'>, Act>> = {
   async 'delete-records'({ name }, { client, history }) {
     const found = await client.find(name);
     const partition = client.random.below(found?.partitions.length ?? 1);

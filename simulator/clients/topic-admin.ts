@@ -13,8 +13,10 @@ interface Topic extends ActTopic {
   created: 'unknown' | 'yes';
   deleted: 'no' | 'unknown' | 'yes';
   topicId: string | undefined;
-  /** Requests to create it that were never answered: one may arrive late and make the topic anew after it was deleted. */
+  /** Requests to create one of this name that were never answered: one may arrive late and make the topic anew after it was deleted. */
   unanswered: number;
+  /** Another topic has its name by now. */
+  replaced: boolean;
 }
 
 /** Creates topics, changes and deletes them, and knows what must be there in the end (M2, M3). */
@@ -24,23 +26,22 @@ export class TopicAdmin {
   readonly #topics: Topic[];
   readonly #acts: readonly AdminAct[];
   readonly #brokers: number;
+  readonly #onCreated: (topic: string) => void;
 
-  constructor(options: { client: SimulatedClient; history: RecordHistory; workload: Workload; brokers: number }) {
+  constructor(options: {
+    client: SimulatedClient;
+    history: RecordHistory;
+    workload: Workload;
+    brokers: number;
+    /** A creation has just been answered. */
+    onCreated: (topic: string) => void;
+  }) {
+    this.#onCreated = options.onCreated;
     this.#client = options.client;
     this.#history = options.history;
     this.#acts = options.workload.acts;
     this.#brokers = options.brokers;
-    this.#topics = options.workload.topics.map((plan) => ({
-      plan,
-      name: plan.name,
-      replicationFactor: plan.replicationFactor,
-      created: 'unknown',
-      deleted: 'no',
-      topicId: undefined,
-      unanswered: 0,
-      mostPartitions: plan.partitions,
-      leastPartitions: plan.partitions,
-    }));
+    this.#topics = options.workload.topics.map((plan) => newTopic(plan));
   }
 
   /** Topics that clients may use. */
@@ -76,6 +77,7 @@ export class TopicAdmin {
   async #act(act: AdminAct): Promise<void> {
     if (act === 'delete-topic') return this.#delete();
     if (act === 'create-again') return this.#createAgain();
+    if (act === 'create-anew') return this.#createAnew();
     const living = this.#living();
     if (living.length === 0) return;
     await topicActs[act](this.#client.anyOf(living), { client: this.#client, history: this.#history, brokers: this.#brokers });
@@ -87,6 +89,7 @@ export class TopicAdmin {
       if (answer?.errorCode === 'NONE') {
         topic.created = 'yes';
         topic.topicId = answer.topicId;
+        this.#onCreated(topic.name);
       } else if (answer?.errorCode === 'TOPIC_ALREADY_EXISTS')
         topic.created = 'yes'; // by an earlier try whose answer was lost
       else await this.#client.pause();
@@ -98,6 +101,16 @@ export class TopicAdmin {
     if (known === undefined) return;
     const answer = await this.#askToCreate(known);
     if (answer?.errorCode === 'NONE' && known.deleted === 'no') throw new Violation('M2', `${known.name} was created a second time`);
+  }
+
+  /** Another topic under the name of one that was deleted (M3). */
+  async #createAnew(): Promise<void> {
+    const gone = this.#topics.find(({ deleted, replaced }) => deleted === 'yes' && !replaced);
+    if (gone === undefined) return;
+    gone.replaced = true;
+    const topic = { ...newTopic(gone.plan), unanswered: gone.unanswered };
+    this.#topics.push(topic);
+    await this.#create(topic);
   }
 
   async #delete(): Promise<void> {
@@ -135,7 +148,8 @@ export class TopicAdmin {
 
   /** After all is healed: what was acknowledged is so, in the eyes of this broker. */
   checkFinal(broker: string, image: MetadataImage): void {
-    for (const { name, created, deleted, topicId, leastPartitions, mostPartitions, unanswered } of this.#topics) {
+    for (const { name, created, deleted, topicId, leastPartitions, mostPartitions, unanswered, replaced } of this.#topics) {
+      if (replaced) continue;
       const found = image.topics.byName(name);
       if (created === 'yes' && deleted === 'no') {
         if (found === undefined) throw new Violation('M2', `${name} was created and is unknown to ${broker}`);
@@ -150,4 +164,19 @@ export class TopicAdmin {
         throw new Violation('M3', `${name} was deleted and is still known to ${broker}`);
     }
   }
+}
+
+function newTopic(plan: TopicPlan): Topic {
+  return {
+    plan,
+    name: plan.name,
+    replicationFactor: plan.replicationFactor,
+    created: 'unknown',
+    deleted: 'no',
+    topicId: undefined,
+    unanswered: 0,
+    replaced: false,
+    mostPartitions: plan.partitions,
+    leastPartitions: plan.partitions,
+  };
 }

@@ -58,6 +58,7 @@ export interface ClientPlan {
 
 export const adminActs = [
   'delete-topic',
+  'create-anew',
   'create-again',
   'delete-records',
   'add-partitions',

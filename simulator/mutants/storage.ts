@@ -1,0 +1,111 @@
+import { type DiskFile, SimulatedDisk } from '#platform';
+import { crc32c } from '#protocol';
+import { LogDirectory, PartitionLog } from '#storage';
+import { type Mutant, replaceGetter, replaceMethod } from './planting.ts';
+
+export const storageMutants: Readonly<Record<string, Mutant>> = {
+  'answer-before-sync': {
+    breaks: 'records are acknowledged, and Raft counts them, before they are on the disk',
+    plant() {
+      replaceMethod(PartitionLog.prototype, 'flush', () => () => Promise.resolve());
+      replaceGetter(
+        PartitionLog.prototype,
+        'flushedOffset',
+        () =>
+          function (this: PartitionLog) {
+            return this.logEndOffset;
+          },
+      );
+    },
+  },
+  'vote-before-sync': {
+    breaks: 'a vote and an epoch are told to others before they are on the disk',
+    plant() {
+      replaceMethod(
+        SimulatedDisk.prototype,
+        'replace',
+        (replace) =>
+          function (this: SimulatedDisk, path: string, bytes: Uint8Array) {
+            if (!path.includes('quorum-state')) return replace.call(this, path, bytes);
+            const file = this.open(path, 'create');
+            file.write([bytes], 0);
+            file.close();
+            return Promise.resolve();
+          },
+      );
+    },
+  },
+  'no-directory-sync': {
+    breaks: 'files are made and renamed without a sync of their directory',
+    plant() {
+      replaceMethod(SimulatedDisk.prototype, 'syncDirectory', () => () => Promise.resolve());
+    },
+  },
+  'failed-sync-ignored': {
+    breaks: 'a sync that fails is taken for one that worked (fsyncgate)',
+    plant() {
+      replaceMethod(
+        SimulatedDisk.prototype,
+        'open',
+        (open) =>
+          function (this: SimulatedDisk, ...args: unknown[]) {
+            const file: DiskFile = open.apply(this, args);
+            const sync = file.sync.bind(file);
+            file.sync = () => sync().catch(() => {});
+            return file;
+          },
+      );
+    },
+  },
+  'recovery-point-forgotten': {
+    breaks: 'damage in what was on disk is taken for a torn end, and all after it is cut off',
+    plant() {
+      replaceMethod(
+        SimulatedDisk.prototype,
+        'readFile',
+        (readFile) =>
+          function (this: SimulatedDisk, path: string) {
+            const bytes: Buffer = readFile.call(this, path);
+            return path.endsWith('recovery-point-offset-checkpoint') ? Buffer.from('0\n0\n') : bytes;
+          },
+      );
+    },
+  },
+  'clean-shutdown-marker-stays': {
+    breaks: 'the marker of a clean shutdown is still there after a crash',
+    plant() {
+      const { remove } = SimulatedDisk.prototype;
+      SimulatedDisk.prototype.remove = function (path) {
+        if (!path.endsWith('.kafka_cleanshutdown')) remove.call(this, path);
+      };
+    },
+  },
+  'forget-producers': {
+    breaks: 'a repeated batch is not known as a repeat, and gets a new offset',
+    plant() {
+      replaceMethod(
+        PartitionLog.prototype,
+        'append',
+        (append) =>
+          function (this: PartitionLog, records: Buffer, options: { origin: string }) {
+            return append.call(this, options.origin === 'client' ? withoutProducer(Buffer.from(records)) : records, options);
+          },
+      );
+    },
+  },
+  'deleted-partitions-stay': {
+    breaks: 'the directories of deleted partitions stay on the disk, and are taken for those of the next topic of the name',
+    plant() {
+      replaceMethod(LogDirectory.prototype, 'deletePartition', () => () => Promise.resolve());
+    },
+  },
+};
+
+/** The same batch from nobody in particular: no producer id, no sequence, and a checksum to match. */
+function withoutProducer(batch: Buffer): Buffer {
+  batch.writeBigInt64BE(-1n, 43);
+  batch.writeInt16BE(-1, 51);
+  batch.writeInt32BE(-1, 53);
+  batch.writeUInt32BE(crc32c(batch.subarray(21)), 17);
+  return batch;
+}
