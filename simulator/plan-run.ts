@@ -1,16 +1,9 @@
 import type { SimulatedWorld } from '#platform';
-import { CommittedOffsets } from './checkers/committed-offsets.ts';
 import { diskLeftovers } from './checkers/disk-leftovers.ts';
-import { ImageWatch } from './checkers/image-watch.ts';
-import { InSyncSets } from './checkers/in-sync-sets.ts';
-import { LeaderCandidates } from './checkers/leader-candidates.ts';
-import { OneLeaderPerEpoch } from './checkers/one-leader-per-epoch.ts';
-import { OneMetadataHistory } from './checkers/one-metadata-history.ts';
-import { OneVotePerEpoch } from './checkers/one-vote-per-epoch.ts';
-import { PartitionWatch } from './checkers/partition-watch.ts';
 import { RecordHistory } from './checkers/record-history.ts';
 import { compareReplicas, notConverged } from './checkers/replica-sets.ts';
 import { checkServed } from './checkers/topic-is-served.ts';
+import { Watchers } from './checkers/watchers.ts';
 import { Looker } from './clients/looker.ts';
 import { Operator } from './clients/operator.ts';
 import { SimulatedClient } from './clients/simulated-client.ts';
@@ -30,8 +23,7 @@ const diskFaults: readonly FaultKind[] = ['io-error', 'read-error', 'full-disk',
 export class PlanRun {
   readonly history: RecordHistory;
   readonly #plan: Plan;
-  readonly #leaders = new OneLeaderPerEpoch();
-  readonly #images: ImageWatch;
+  readonly #watchers: Watchers;
   readonly #world: SimulatedWorld;
   readonly #timeline: Timeline;
   readonly #cluster: SimulatedCluster;
@@ -49,18 +41,15 @@ export class PlanRun {
     this.#world = world;
     this.#timeline = timeline;
     const { mayLose } = plan;
-    const committed = new CommittedOffsets();
-    this.history = new RecordHistory({ mayLose, committed });
-    const candidates = mayLose ? [] : [new LeaderCandidates(() => this.#cluster, committed)];
-    this.#images = new ImageWatch(timeline, [new InSyncSets(), ...candidates]);
-    const partitions = new PartitionWatch({ committed, latestImage: () => this.#images.latest, mayLose });
+    this.#watchers = new Watchers({ timeline, mayLose, cluster: () => this.#cluster });
+    this.history = new RecordHistory({ mayLose, committed: this.#watchers.committed });
     const { topology, configuration, workload, faults } = plan;
     this.#cluster = new SimulatedCluster({
       world,
       brokers: topology.brokers,
       timeline,
       properties: configuration.properties,
-      observers: [this.#leaders, new OneVotePerEpoch(), new OneMetadataHistory(), this.#images, partitions],
+      observers: this.#watchers.observers,
     });
     this.#operator = new Operator(this.#client('operator'), this.#cluster);
     this.#verifier = this.#client('verifier');
@@ -73,7 +62,7 @@ export class PlanRun {
   }
 
   get elections(): number {
-    return this.#leaders.elections;
+    return this.#watchers.leaders.elections;
   }
 
   async all(): Promise<void> {

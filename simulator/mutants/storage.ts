@@ -18,23 +18,6 @@ export const storageMutants: Readonly<Record<string, Mutant>> = {
       );
     },
   },
-  'vote-before-sync': {
-    breaks: 'a vote and an epoch are told to others before they are on the disk',
-    plant() {
-      replaceMethod(
-        SimulatedDisk.prototype,
-        'replace',
-        (replace) =>
-          function (this: SimulatedDisk, path: string, bytes: Uint8Array) {
-            if (!path.includes('quorum-state')) return replace.call(this, path, bytes);
-            const file = this.open(path, 'create');
-            file.write([bytes], 0);
-            file.close();
-            return Promise.resolve();
-          },
-      );
-    },
-  },
   'no-directory-sync': {
     breaks: 'files are made and renamed without a sync of their directory',
     plant() {
