@@ -12,7 +12,7 @@ const listEvery = 25;
 interface Seen {
   readonly epoch: number;
   readonly highWatermark: bigint;
-  readonly inSync: number;
+  readonly partitionEpoch: number;
 }
 
 interface Watched {
@@ -88,25 +88,26 @@ export class PartitionWatch implements ClusterObserver {
 
   #look(cluster: SimulatedCluster, name: string, watched: Watched, partition: Partition, epoch: number): void {
     const { highWatermark } = partition;
-    const inSync = partition.leader!.isr.length;
+    const { partitionEpoch } = partition.leader!;
     const known = watched.seen.get(partition);
-    if (known?.epoch === epoch && known.highWatermark === highWatermark && known.inSync === inSync) return;
-    watched.seen.set(partition, { epoch, highWatermark, inSync });
+    if (known?.epoch === epoch && known.highWatermark === highWatermark && known.partitionEpoch === partitionEpoch) return;
+    watched.seen.set(partition, { epoch, highWatermark, partitionEpoch });
     const where = `${name} leads ${partition.name} in epoch ${epoch}`;
     if (known?.epoch === epoch) {
       if (highWatermark < known.highWatermark)
         throw new Violation('P3', `${where}: its high watermark falls from ${known.highWatermark} to ${highWatermark}`);
-      // In one event it may have risen first, and the set become smaller then.
-      if (highWatermark > known.highWatermark) this.#checkEnough(where, watched, partition, Math.max(inSync, known.inSync));
+      // In an event that brings other sets as well it may have risen under any of them.
+      if (highWatermark > known.highWatermark && partitionEpoch === known.partitionEpoch) this.#checkEnough(where, watched, partition);
     }
     const isNews = this.#committed.raise(partition.topicId, partition.index, highWatermark);
     if (isNews && !this.#mayLose) this.#checkCopies(cluster, where, partition);
   }
 
-  #checkEnough(where: string, { image, imageBefore }: Watched, { topic, highWatermark, index }: Partition, inSync: number): void {
+  #checkEnough(where: string, { image, imageBefore }: Watched, { topic, leader, highWatermark, index }: Partition): void {
     const needed = Math.min(...[image, imageBefore].map((seen) => minIsrOf(topic, seen.topics.byName(topic)?.partitions[index], seen)));
-    if (inSync < needed)
-      throw new Violation('P8', `${where}: the high watermark rises to ${highWatermark} with ${inSync} in sync of ${needed} needed`);
+    const { isr } = leader!;
+    if (isr.length < needed)
+      throw new Violation('P8', `${where}: the high watermark rises to ${highWatermark} with [${isr}] in sync of ${needed} needed`);
   }
 
   #checkCopies(cluster: SimulatedCluster, where: string, partition: Partition): void {

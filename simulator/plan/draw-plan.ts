@@ -116,9 +116,12 @@ function drawKinds(random: SeededRandom, { brokers, mayDamage }: { brokers: numb
   return kinds.length > 0 ? kinds : [possible[random.below(possible.length)]!];
 }
 
-/** Without a sync of its own, what is acknowledged survives as long as only one broker at a time loses its page cache. */
+/**
+ * Without a sync of its own, what is acknowledged survives as long as only one broker loses its page cache. One that is killed keeps it, but cannot prove
+ * that, and counts like one that has lost it.
+ */
 function onOneBroker(faults: readonly Fault[]): Fault[] {
   return faults
     .filter(({ kind }) => kind !== 'all-power')
-    .map((fault) => (lossyKinds.includes(fault.kind) ? ({ ...fault, broker: 'broker-1' } as Fault) : fault));
+    .map((fault) => ([...lossyKinds, 'kill'].includes(fault.kind) ? ({ ...fault, broker: 'broker-1' } as Fault) : fault));
 }

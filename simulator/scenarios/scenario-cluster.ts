@@ -166,8 +166,18 @@ export class ScenarioCluster {
     return answer === undefined ? undefined : { errorCode: answer.errorCode, offset: answer.baseOffset };
   }
 
-  /** The record at an offset, from the leader or the broker that is named; undefined when there is none to be seen. */
-  async consume(topic: string, offset: bigint, from = this.leaderOf(topic)): Promise<string | undefined> {
+  /** The record at an offset, from whoever leads, as soon as it is to be seen: a new leader learns only from its followers what is committed. */
+  async consume(topic: string, offset: bigint): Promise<string> {
+    for (;;) {
+      const leader = this.leaderOf(topic);
+      const value = leader === '' ? undefined : await this.lookAt(leader, topic, offset);
+      if (value !== undefined) return value;
+      await this.pass(50);
+    }
+  }
+
+  /** What a broker shows at an offset at this moment; undefined when that is nothing. */
+  async lookAt(from: string, topic: string, offset: bigint): Promise<string | undefined> {
     const topicId = this.cluster.latestImage!.topics.byName(topic)!.id;
     const found = await this.finish(fetchFrom(this.#client, { host: from, port }, { topicId, partition: 0, fetchOffset: offset }));
     for (const record of found?.records ?? []) this.history.read(topicId, 0, record.offset, record.value);

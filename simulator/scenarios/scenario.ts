@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { ScenarioCluster, type ScenarioOptions } from './scenario-cluster.ts';
 
 /** Each scenario is played with so many seeds: they decide how long everything takes, and what a power cut leaves. */
-const seeds = 3;
+const seeds = 2;
 
 /**
  * A named test over a whole cluster. All checkers look on while it is played. At the end everything is healed: all brokers have to come into sync, all copies have to be
