@@ -11,6 +11,7 @@ import {
 } from '#metadata';
 import { type Address, type Logger, type Platform, sleep } from '#platform';
 import { type Api, KafkaError, type RequestInput, type ResponseOf } from '#protocol';
+import { addPartitionsToTxn } from '#protocol/apis/add-partitions-to-txn.ts';
 import { allocateProducerIds } from '#protocol/apis/allocate-producer-ids.ts';
 import { alterPartition } from '#protocol/apis/alter-partition.ts';
 import { assignReplicasToDirs } from '#protocol/apis/assign-replicas-to-dirs.ts';
@@ -36,6 +37,7 @@ import { ProducerIds } from './producer-ids.ts';
 import { ReadinessWatch } from './readiness-watch.ts';
 import { LocalRouter, type RequestRouter } from './request-router.ts';
 import { type StartSettings, startSettings } from './settings.ts';
+import { TransactionVerifier } from './transaction-verifier.ts';
 import { VanishedBrokers } from './vanished-brokers.ts';
 
 /** Takes the HTTP connections of the common port. */
@@ -62,6 +64,7 @@ const retireTimeoutMs = 1000;
 const forwardTimeoutMs = 30_000;
 /** Whoever needs a producer id asks again: a controller that hangs is not waited for when there is another one. */
 const allocateTimeoutMs = 1500;
+const coordinatorTimeoutMs = 10_000;
 /** A leader that answers no fetch within what it may wait and this is taken for unreachable. */
 const fetchGraceMs = 2000;
 
@@ -473,6 +476,11 @@ export class Broker {
       producerIds,
       fetchSessions,
       vanishedBrokers: this.#vanishedBrokers,
+      transactions: new TransactionVerifier({
+        image: () => this.#loader.image,
+        log: this.#log,
+        send: (brokerId, request) => this.router.send(addPartitionsToTxn, request, brokerId, { timeoutMs: coordinatorTimeoutMs }),
+      }),
       underWay: new Set(),
       clock,
       random,

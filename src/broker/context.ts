@@ -8,6 +8,7 @@ import type { Coordinators } from './coordinators.ts';
 import type { FetchSessions } from './fetch-sessions.ts';
 import type { Groups } from './groups.ts';
 import type { ProducerIds } from './producer-ids.ts';
+import type { TransactionVerifier } from './transaction-verifier.ts';
 import type { VanishedBrokers } from './vanished-brokers.ts';
 
 /** What an authorizer is asked about. */
@@ -39,6 +40,8 @@ export interface Services {
   readonly producerIds: ProducerIds;
   readonly fetchSessions: FetchSessions;
   readonly vanishedBrokers: VanishedBrokers;
+  /** Asks coordinators whether partitions that are led here take part in transactions. */
+  readonly transactions: Pick<TransactionVerifier, 'ask'>;
   /** Topics that are just being created because a client asked for them. */
   readonly underWay: Set<string>;
   readonly clock: Clock;

@@ -261,6 +261,9 @@ class RequestContext implements Context {
   get vanishedBrokers() {
     return this.#services.vanishedBrokers;
   }
+  get transactions() {
+    return this.#services.transactions;
+  }
   get underWay() {
     return this.#services.underWay;
   }

@@ -18,6 +18,7 @@ import {
   buildRecordBatch,
   decodeResponse,
   encodeRequest,
+  KafkaError,
   type RecordBatchInput,
   type RequestInput,
   type ResponseOf,
@@ -37,6 +38,7 @@ import type { Handler } from './handler.ts';
 import { allHandlers } from './handlers/index.ts';
 import { offsetsTopic } from './internal-topics.ts';
 import { ProducerIds } from './producer-ids.ts';
+import type { TransactionQuestion } from './transaction-verifier.ts';
 import { VanishedBrokers } from './vanished-brokers.ts';
 
 export const nodeId = 1;
@@ -97,6 +99,10 @@ export class TestBroker {
   /** Frames that were passed on, and what happens to them. */
   readonly forwarded: Buffer[] = [];
   onForward: (frame: Buffer) => Promise<Buffer> = () => new Promise(() => {});
+  /** What the coordinator of a transaction says of a partition. */
+  onTransaction: (question: TransactionQuestion) => Promise<void> = async () => {
+    throw new KafkaError('COORDINATOR_NOT_AVAILABLE');
+  };
   isFormed = true;
   controllerId = 2;
   readonly loader: MetadataLoader;
@@ -170,6 +176,7 @@ export class TestBroker {
         addressOf: (id) => this.image.brokers.get(id)?.endpoints[0],
         controller: { isActive: false, brokerVanished() {} },
       }),
+      transactions: { ask: (question) => this.onTransaction(question) },
       underWay: new Set(),
       clock,
       random,

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import type { Clock, Logger } from '#platform';
-import { KafkaError } from '#protocol';
-import type { AppendInfo, PartitionLog } from '#storage';
+import { KafkaError, RecordBatch } from '#protocol';
+import type { AppendInfo, AppendOptions, PartitionLog } from '#storage';
 import { CommitWaiters } from './commit-waiters.ts';
 import { FlushLoop } from './flush-loop.ts';
 import { Follower } from './follower.ts';
 import type { CommittedIsr, IsrProposal } from './isr-state.ts';
 import { type FollowerFetch, Leader, type Leadership, type LeaderView, type LogEnds } from './leader.ts';
 import { type Fetched, readLog, type Wanted } from './read-log.ts';
+import { TransactionalAppends, type Verification } from './transactional-appends.ts';
 import type { EpochEnd } from './truncation.ts';
 
 /** What a leader answers to a produce that it has appended. */
@@ -50,6 +51,7 @@ export class Partition {
     (offset) => `records up to offset ${offset} are deleted here, but not yet by every replica in sync`,
   );
   readonly #flushLoop: FlushLoop;
+  readonly #transactional: TransactionalAppends;
   readonly #readers = new Set<() => void>();
   readonly #followers = new Set<() => void>();
   #leader: Leader | undefined;
@@ -64,6 +66,7 @@ export class Partition {
     this.index = options.index;
     this.log = options.log;
     this.#host = options.host;
+    this.#transactional = new TransactionalAppends(this.log);
     this.#flushLoop = new FlushLoop(this.log, this.#host.clock, {
       flushed: () => this.#raiseHighWatermark(),
       failed: (error) => this.#flushFailed(error),
@@ -154,7 +157,9 @@ export class Partition {
     if (this.#leader === undefined) return;
     this.#leader = undefined;
     this.#host.leadershipChanged?.(this, undefined);
-    this.#failWaiters(new KafkaError('NOT_LEADER_OR_FOLLOWER', `${this.name} is no longer led by this broker`));
+    const over = new KafkaError('NOT_LEADER_OR_FOLLOWER', `${this.name} is no longer led by this broker`);
+    this.#transactional.clear(over);
+    this.#failWaiters(over);
     this.#wakeAll();
   }
 
@@ -187,15 +192,17 @@ export class Partition {
    * @throws KafkaError whatever the batch or the disk is refused for, and NOT_ENOUGH_REPLICAS; then nothing was appended
    */
   append(records: Buffer, acks: number, timeoutMs: number): Appended {
+    return this.#append(records, acks, timeoutMs, { origin: 'client' });
+  }
+
+  /**
+   * The same for a batch of a transaction, when it is certain that this partition takes part in that transaction: at once while the transaction
+   * is open here, else after its coordinator has been asked. Batches of one producer keep their order.
+   * @throws KafkaError the same, also as a rejection, and what the coordinator refuses
+   */
+  appendTransactional(records: Buffer, acks: number, timeoutMs: number, verification: Verification): Appended | Promise<Appended> {
     this.checkLeader();
-    const leader = this.#leader!;
-    if (acks === -1 && !leader.hasEnoughReplicas) throw new KafkaError('NOT_ENOUGH_REPLICAS', this.#tooFew(leader));
-    const info = this.log.append(records, { leaderEpoch: leader.epoch, origin: 'client' });
-    const committed =
-      acks === -1 && info.lastOffset >= this.highWatermark ? this.#waiters.add(info.lastOffset, this.#now + timeoutMs) : undefined;
-    this.#flushLoop.run();
-    this.#wake(this.#followers);
-    return { info, committed };
+    return this.#transactional.append(new RecordBatch(records, 0), verification, this.#now, () => this.append(records, acks, timeoutMs));
   }
 
   /**
@@ -204,19 +211,14 @@ export class Partition {
    * @throws KafkaError as {@link append}
    */
   appendAsCoordinator(records: Buffer, options: { timeoutMs?: number; transactionVersion?: number } = {}): Appended {
-    this.checkLeader();
-    const leader = this.#leader!;
-    if (!leader.hasEnoughReplicas) throw new KafkaError('NOT_ENOUGH_REPLICAS', this.#tooFew(leader));
     const { timeoutMs, transactionVersion } = options;
-    const info = this.log.append(records, {
-      leaderEpoch: leader.epoch,
+    const appended = this.#append(records, -1, timeoutMs, {
       origin: 'coordinator',
       ...(transactionVersion === undefined ? {} : { transactionVersion }),
     });
-    const committed = timeoutMs === undefined ? undefined : this.#waiters.add(info.lastOffset, this.#now + timeoutMs);
-    this.#flushLoop.run();
-    this.#wake(this.#followers);
-    return { info, committed };
+    const batch = new RecordBatch(records, 0);
+    if (batch.isControl) this.#transactional.ended(batch, transactionVersion ?? 0);
+    return appended;
   }
 
   /**
@@ -340,6 +342,7 @@ export class Partition {
   tick(): void {
     this.#waiters.expire(this.#now);
     this.#deletions.expire(this.#now);
+    this.#transactional.expire(this.#now);
     const shrinkage = this.#leader?.shrinkage(this.#ends, this.#now);
     if (shrinkage !== undefined) this.#propose(shrinkage, 'a follower lags behind');
   }
@@ -354,8 +357,21 @@ export class Partition {
     if (hasLed) this.#host.leadershipChanged?.(this, undefined);
     this.#endFollowing();
     this.#flushLoop.stop();
+    this.#transactional.clear(error);
     this.#failWaiters(error);
     this.#wakeAll();
+  }
+
+  #append(records: Buffer, acks: number, timeoutMs: number | undefined, how: Pick<AppendOptions, 'origin' | 'transactionVersion'>): Appended {
+    this.checkLeader();
+    const leader = this.#leader!;
+    if (acks === -1 && !leader.hasEnoughReplicas) throw new KafkaError('NOT_ENOUGH_REPLICAS', this.#tooFew(leader));
+    const info = this.log.append(records, { leaderEpoch: leader.epoch, ...how });
+    const waits = acks === -1 && timeoutMs !== undefined && info.lastOffset >= this.highWatermark;
+    const committed = waits ? this.#waiters.add(info.lastOffset, this.#now + timeoutMs) : undefined;
+    this.#flushLoop.run();
+    this.#wake(this.#followers);
+    return { info, committed };
   }
 
   get #now(): number {

@@ -143,8 +143,12 @@ export class PartitionLog implements SyncSource {
     this.#highWatermark = offset;
   }
 
-  /** The first offset whose transaction is open or decided above the high watermark; undefined when there is none. */
+  /**
+   * The first offset whose transaction is open or decided above the high watermark; undefined when there is none. After a start it may be any
+   * while the high watermark is still below what the snapshot of producers covers.
+   */
   get firstUnstableOffset(): bigint | undefined {
+    if (this.#highWatermark < this.#producers.completeFrom) return this.#logStartOffset;
     return this.#producers.firstUnstableOffset(this.#highWatermark);
   }
 
@@ -312,6 +316,21 @@ export class PartitionLog implements SyncSource {
   /** The idempotent and transactional producers that are remembered. */
   activeProducers(): ProducerState[] {
     return [...this.#producers.producers];
+  }
+
+  /** Has this producer a transaction open that began in this epoch? */
+  hasOpenTransaction(producerId: bigint, producerEpoch: number): boolean {
+    const state = this.#producers.get(producerId);
+    return state !== undefined && state.producerEpoch === producerEpoch && state.currentTxnFirstOffset >= 0n;
+  }
+
+  /** Is this batch, of an idempotent producer, a repeat of one that is in the log? */
+  holds(batch: RecordBatch): boolean {
+    return this.#producers.duplicateOf(batch) !== undefined;
+  }
+
+  knowsProducer(producerId: bigint): boolean {
+    return this.#producers.get(producerId) !== undefined;
   }
 
   /** Transactions that were aborted and have records between the two offsets, in order of their markers. */

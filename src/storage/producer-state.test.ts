@@ -149,4 +149,57 @@ describe('transactions', () => {
     );
     expect(() => send(log, { sequence: 2 })).toThrow(expect.objectContaining({ errorName: 'INVALID_TXN_STATE' }));
   });
+
+  test('T7: a follower, one that was started again, and one that was cut back know the same of transactions as the leader', async () => {
+    const { log } = await createLog(startWorld(), { segmentBytes: 400 });
+    const world = startWorld(2);
+    const { log: follower } = await createLog(world, { segmentBytes: 400 });
+    const copy = async (to: PartitionLog) => to.appendAsFollower(await log.read(to.logEndOffset, 1_000_000, log.logEndOffset));
+    const known = (of: PartitionLog) => ({
+      aborted: of.abortedTransactions(0n, of.logEndOffset),
+      firstUnstable: of.firstUnstableOffset,
+      producers: of
+        .activeProducers()
+        .map(({ lastSeenMs: _, batches, ...rest }) => ({ ...rest, last: batches.at(-1) }))
+        .sort((a, b) => Number(a.producerId - b.producerId)),
+    });
+    const states: { end: bigint; state: unknown }[] = [];
+    // Three producers whose transactions overlap: some open, some aborted, some committed at every point.
+    for (let step = 0; step < 24; step++) {
+      const producerId = BigInt(step % 3);
+      const epoch = Math.floor(step / 6);
+      if (Math.floor(step / 3) % 2 === 0) send(log, { sequence: 0, epoch, producerId, isTransactional: true });
+      else endTransaction(log, step % 2 === 0 ? 'ABORT' : 'COMMIT', { producerId, epoch: epoch + 1, coordinatorEpoch: step });
+      while (follower.logEndOffset < log.logEndOffset) await copy(follower);
+      for (const one of [log, follower]) one.highWatermark = one.logEndOffset;
+      states.push({ end: log.logEndOffset, state: known(log) });
+      expect(known(follower)).toEqual(known(log));
+    }
+    expect(log.abortedTransactions(0n, log.logEndOffset).length).toBeGreaterThan(3);
+
+    await follower.flush();
+    world.disk = world.disk.crash('strict');
+    const again = (await openDirectory(world)).partition('orders', 0)!;
+    again.highWatermark = again.logEndOffset;
+    expect(known(again)).toEqual(known(log));
+    for (const { end, state } of states.reverse()) {
+      await again.truncateTo(end);
+      expect(known(again)).toEqual(state);
+    }
+  });
+
+  test('T7, P10: after a start nothing counts as stable whose marker may lie above the high watermark', async () => {
+    const world = startWorld();
+    const { directory, log } = await createLog(world);
+    send(log, { sequence: 0, isTransactional: true });
+    send(log, { sequence: 0, producerId: 8n });
+    endTransaction(log, 'COMMIT');
+
+    const again = await reopen(world, 'clean', () => directory.close());
+
+    again.highWatermark = 2n;
+    expect(again.lastStableOffset).toBe(0n);
+    again.highWatermark = 3n;
+    expect(again.lastStableOffset).toBe(3n);
+  });
 });

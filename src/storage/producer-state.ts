@@ -46,6 +46,8 @@ export class ProducerStates {
   readonly #ongoing = new Map<bigint, bigint>();
   /** Transactions whose marker may not be replicated yet. */
   #completed: CompletedTransaction[] = [];
+  /** Of transactions that were completed below it nothing is known: a snapshot tells only those that were open. */
+  completeFrom = 0n;
   /** All below is contained. */
   endOffset = 0n;
 
@@ -143,6 +145,7 @@ export class ProducerStates {
     this.#ongoing.clear();
     this.#completed = [];
     this.endOffset = offset;
+    this.completeFrom = entries.some(({ coordinatorEpoch }) => coordinatorEpoch >= 0) ? offset : 0n;
     for (const entry of entries) {
       const { lastSequence, lastOffset, offsetDelta, timestamp } = entry;
       const state = this.#add(emptyState(entry.producerId));

@@ -27,6 +27,7 @@ import { handleOffsetForLeaderEpoch } from './offset-for-leader-epoch.ts';
 import { handleProduce } from './produce.ts';
 import { raftHandlers } from './raft.ts';
 import { handleSyncGroup } from './sync-group.ts';
+import { handleWriteTxnMarkers } from './write-txn-markers.ts';
 
 /** Everything that a broker serves, in the order of the API keys. The answer to ApiVersions follows from it. */
 export function allHandlers(dispatcher: () => Dispatcher): readonly Handler[] {
@@ -56,6 +57,7 @@ export function allHandlers(dispatcher: () => Dispatcher): readonly Handler[] {
     handleMetadata,
     handleOffsetForLeaderEpoch,
     handleProduce,
+    handleWriteTxnMarkers,
     ...controllerHandlers,
     ...raftHandlers,
   ] as unknown as Handler[];

@@ -117,9 +117,9 @@ describe('what is refused', () => {
       expected: 'INVALID_RECORD',
     },
     {
-      what: 'a transaction that nobody could end',
+      what: 'a transaction without a transactional id',
       records: batchOf(['a'], { producerId: 1n, producerEpoch: 0, baseSequence: 0, isTransactional: true }),
-      expected: 'INVALID_TXN_STATE',
+      expected: 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
     },
     { what: 'a batch above max.message.bytes', records: batchOf(['a'.repeat(2_000_000)]), expected: 'MESSAGE_TOO_LARGE' },
     { what: 'a time far ahead', records: batchOf(['a'], { timestamp: Date.UTC(2030, 0, 1) }), expected: 'INVALID_TIMESTAMP' },

@@ -1,7 +1,7 @@
 import { AssertionError } from 'node:assert/strict';
-import { type ErrorName, KafkaError, RecordBatch, type ResponseInput } from '#protocol';
+import { asKafkaError, type ErrorName, KafkaError, RecordBatch, type ResponseInput } from '#protocol';
 import { type ProduceRequest, produce } from '#protocol/apis/produce.ts';
-import type { Appended } from '#replication';
+import type { Appended, Verification } from '#replication';
 import type { Context } from '../context.ts';
 import { handler } from '../handler.ts';
 import { hintedEndpoints, leaderHint } from '../leader-hints.ts';
@@ -14,7 +14,7 @@ type PartitionAnswer = Answer['responses'][number]['partitionResponses'][number]
 
 /**
  * Produce: append these batches. All of them are appended before the first wait, so requests of one connection keep their order
- * while they share a sync.
+ * while they share a sync. Only a transaction's first batch in a partition waits before it, and what follows on it waits with it.
  */
 export const handleProduce = handler(
   produce,
@@ -32,10 +32,10 @@ export const handleProduce = handler(
         return appended;
       }),
     }));
-    if (request.acks === 0) return noAnswer(started, context);
-    if (!waiting) return answer(started, context);
+    const respond = () => (request.acks === 0 ? noAnswer(started, context) : answer(started, context));
+    if (!waiting) return respond();
     const all = started.flatMap(({ partitions }) => partitions.map((partition) => settle(partition, context)));
-    return Promise.all(all).then(() => answer(started, context));
+    return Promise.all(all).then(respond);
   },
   {
     advertisedMin: 0,
@@ -64,7 +64,7 @@ interface StartedTopic {
 
 interface Started {
   readonly index: number;
-  readonly committed: Promise<void> | undefined;
+  committed: Promise<void> | undefined;
   response: PartitionAnswer;
 }
 
@@ -74,25 +74,77 @@ function append(topic: AskedTopic, asked: AskedPartition, request: ProduceReques
     const { name, id } = resolveTopic(topic.name, topic.topicId, context.apiVersion >= 13, context);
     if (!context.may('write', name)) throw new KafkaError('TOPIC_AUTHORIZATION_FAILED');
     const partition = context.partitions.leader(name, index, -1, id);
-    const records = checkRecords(asked.records, context.apiVersion);
-    const { info, committed } = partition.append(records, request.acks, Math.max(request.timeoutMs, 1));
-    return { index, committed, response: succeeded(index, info) };
+    const batch = checkRecords(asked.records, context.apiVersion);
+    const timeoutMs = Math.max(request.timeoutMs, 1);
+    const appended = batch.isTransactional
+      ? partition.appendTransactional(batch.buffer, request.acks, timeoutMs, verification(name, index, batch, request, context))
+      : partition.append(batch.buffer, request.acks, timeoutMs);
+    if (appended instanceof Promise) return waitingForCoordinator(index, appended);
+    return { index, committed: appended.committed, response: succeeded(index, appended.info) };
   } catch (error) {
     return { index, committed: undefined, response: failed(index, error, context) };
   }
 }
 
 /** Exactly one batch of the current format per partition, sound by its header and checksum. */
-function checkRecords(records: Buffer | null, apiVersion: number): Buffer {
+function checkRecords(records: Buffer | null, apiVersion: number): RecordBatch {
   if (records === null || records.length === 0)
     throw new KafkaError('INVALID_RECORD', 'a produce request needs one record batch per partition');
   const batch = new RecordBatch(records, 0);
   batch.checkForProduce();
   if (batch.compression === 'zstd' && apiVersion < 7)
     throw new KafkaError('UNSUPPORTED_COMPRESSION_TYPE', 'zstd needs Produce version 7 or later');
-  // Nobody here could end the transaction, and readers of committed records would wait for that for ever.
-  if (batch.isTransactional) throw new KafkaError('INVALID_TXN_STATE', 'no transaction is under way: this version has none');
-  return records;
+  return batch;
+}
+
+/** A client before version 12 adds its partitions to its transaction itself; for later ones that is done with the first batch (KIP-890). */
+function verification(topic: string, partition: number, batch: RecordBatch, request: ProduceRequest, context: Context): Verification {
+  const { transactionalId } = request;
+  if (transactionalId === null || transactionalId === '')
+    throw new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'a batch of a transaction needs the transactional id in its request');
+  if (!context.may('write', transactionalId)) throw new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED');
+  const { producerId, producerEpoch } = batch;
+  const { apiVersion } = context;
+  const adds = apiVersion >= 12;
+  const ask = () =>
+    context.transactions.ask({ transactionalId, producerId, producerEpoch, topic, partition, adds }).catch((thrown: unknown) => {
+      throw refusal(asKafkaError(thrown), apiVersion);
+    });
+  return { adds, ask };
+}
+
+/** What the coordinator refused, in words that a producer of this version understands. */
+function refusal(error: KafkaError, apiVersion: number): KafkaError {
+  const { errorName, message } = error;
+  switch (errorName) {
+    case 'PRODUCER_FENCED':
+      return new KafkaError('INVALID_PRODUCER_EPOCH', message);
+    case 'TRANSACTION_ABORTABLE':
+      return apiVersion >= 11 ? error : new KafkaError('INVALID_TXN_STATE', 'the partition was not added to the transaction');
+    case 'CONCURRENT_TRANSACTIONS':
+      if (apiVersion >= 12) return error;
+      break;
+    case 'NETWORK_EXCEPTION':
+    case 'REQUEST_TIMED_OUT':
+    case 'COORDINATOR_LOAD_IN_PROGRESS':
+    case 'COORDINATOR_NOT_AVAILABLE':
+    case 'NOT_COORDINATOR':
+      break;
+    default:
+      return error;
+  }
+  // Producers send again after this error, of all versions, and without looking for another leader.
+  return new KafkaError('NOT_ENOUGH_REPLICAS', `it is not certain yet that the partition takes part in the transaction: ${message}`);
+}
+
+/** The answer is made when the batch is appended, and leaves when it is committed. */
+function waitingForCoordinator(index: number, appended: Promise<Appended>): Started {
+  const started: Started = { index, committed: undefined, response: { index, errorCode: 'NONE', baseOffset: -1n } };
+  started.committed = appended.then(({ info, committed }) => {
+    started.response = succeeded(index, info);
+    return committed;
+  });
+  return started;
 }
 
 function succeeded(index: number, info: Appended['info']): PartitionAnswer {
