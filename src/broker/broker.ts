@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { TransactionService } from '#coordinators';
 import {
   type BrokerImage,
   ControllerService,
@@ -17,6 +18,7 @@ import { alterPartition } from '#protocol/apis/alter-partition.ts';
 import { assignReplicasToDirs } from '#protocol/apis/assign-replicas-to-dirs.ts';
 import { envelope } from '#protocol/apis/envelope.ts';
 import { fetch } from '#protocol/apis/fetch.ts';
+import { writeTxnMarkers } from '#protocol/apis/write-txn-markers.ts';
 import { metadataLogConfig, metadataTopicName, Raft } from '#raft';
 import { ReplicaManager, type ReplicationPeers } from '#replication';
 import { LogDirectory } from '#storage';
@@ -38,6 +40,7 @@ import { ReadinessWatch } from './readiness-watch.ts';
 import { LocalRouter, type RequestRouter } from './request-router.ts';
 import { type StartSettings, startSettings } from './settings.ts';
 import { TransactionVerifier } from './transaction-verifier.ts';
+import { startTransactions } from './transactions.ts';
 import { VanishedBrokers } from './vanished-brokers.ts';
 
 /** Takes the HTTP connections of the common port. */
@@ -94,6 +97,8 @@ export class Broker {
   readonly #hangWatch: HangWatch;
   readonly #vanishedBrokers: VanishedBrokers;
   readonly #dispatcher: Dispatcher;
+  readonly #onFatal: BrokerOptions['onFatal'];
+  #transactions!: TransactionService;
   readonly router: RequestRouter;
   #readinessWatch: ReadinessWatch | undefined;
   #stopping: Promise<void> | undefined;
@@ -208,6 +213,7 @@ export class Broker {
     this.#config = config;
     this.#log = log;
     this.#configs = configs;
+    this.#onFatal = options.onFatal;
     this.#logDirectory = logDirectory;
     this.#client = client;
     this.#server = parts.server;
@@ -427,6 +433,7 @@ export class Broker {
     await this.raft.shutdown();
     this.#controller.close();
     this.#groups.close();
+    this.#transactions.close();
     await this.partitions.close();
     this.#client.close();
     await this.#logDirectory.close({ brokerEpoch: this.#lifecycle.brokerEpoch });
@@ -453,6 +460,17 @@ export class Broker {
     const broker = this;
     const { clock, random } = this.#platform;
     const producerIds = new ProducerIds(() => this.#allocateProducerIds(channel));
+    const coordinators = new Coordinators(this.partitions);
+    this.#transactions = startTransactions({
+      clock,
+      log: this.#log,
+      image: () => this.#loader.image,
+      configs,
+      coordinators,
+      producerIds,
+      sendMarkers: (brokerId, request) => this.router.send(writeTxnMarkers, request, brokerId, { timeoutMs: coordinatorTimeoutMs }),
+      onBroken: (error) => this.#onFatal?.(error),
+    });
     const fetchSessions = new FetchSessions({
       random: random.fork('fetch-sessions'),
       now: () => clock.monotonic(),
@@ -473,14 +491,16 @@ export class Broker {
       raft: this.raft,
       coordinators: this.coordinators,
       groups: this.#groups,
+      coordinators,
       producerIds,
       fetchSessions,
       vanishedBrokers: this.#vanishedBrokers,
-      transactions: new TransactionVerifier({
+      transactionVerifier: new TransactionVerifier({
         image: () => this.#loader.image,
         log: this.#log,
         send: (brokerId, request) => this.router.send(addPartitionsToTxn, request, brokerId, { timeoutMs: coordinatorTimeoutMs }),
       }),
+      transactions: this.#transactions,
       underWay: new Set(),
       clock,
       random,

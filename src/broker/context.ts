@@ -1,3 +1,4 @@
+import type { TransactionService } from '#coordinators';
 import type { ControllerService, EffectiveConfigs, MetadataImage } from '#metadata';
 import type { Address, Clock, Logger, Random } from '#platform';
 import type { Api, RequestInput, ResponseOf } from '#protocol';
@@ -41,7 +42,9 @@ export interface Services {
   readonly fetchSessions: FetchSessions;
   readonly vanishedBrokers: VanishedBrokers;
   /** Asks coordinators whether partitions that are led here take part in transactions. */
-  readonly transactions: Pick<TransactionVerifier, 'ask'>;
+  readonly transactionVerifier: Pick<TransactionVerifier, 'ask'>;
+  /** The transactions that this broker coordinates. */
+  readonly transactions: TransactionService;
   /** Topics that are just being created because a client asked for them. */
   readonly underWay: Set<string>;
   readonly clock: Clock;

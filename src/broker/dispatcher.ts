@@ -261,6 +261,9 @@ class RequestContext implements Context {
   get vanishedBrokers() {
     return this.#services.vanishedBrokers;
   }
+  get transactionVerifier() {
+    return this.#services.transactionVerifier;
+  }
   get transactions() {
     return this.#services.transactions;
   }

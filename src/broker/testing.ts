@@ -22,7 +22,9 @@ import {
   type RecordBatchInput,
   type RequestInput,
   type ResponseOf,
+  withDefaults,
 } from '#protocol';
+import { type WriteTxnMarkersRequestInput, type WriteTxnMarkersResponse, writeTxnMarkers } from '#protocol/apis/write-txn-markers.ts';
 import type { MetadataRecord } from '#protocol/stored/metadata-record.ts';
 import type { Raft } from '#raft';
 import { type Partition, ReplicaManager, type ReplicationPeers } from '#replication';
@@ -39,6 +41,7 @@ import { allHandlers } from './handlers/index.ts';
 import { offsetsTopic } from './internal-topics.ts';
 import { ProducerIds } from './producer-ids.ts';
 import type { TransactionQuestion } from './transaction-verifier.ts';
+import { startTransactions } from './transactions.ts';
 import { VanishedBrokers } from './vanished-brokers.ts';
 
 export const nodeId = 1;
@@ -103,6 +106,12 @@ export class TestBroker {
   onTransaction: (question: TransactionQuestion) => Promise<void> = async () => {
     throw new KafkaError('COORDINATOR_NOT_AVAILABLE');
   };
+  /** What happens to markers that this broker's coordinator sends: without a word against it they are written here. */
+  onMarkers: (brokerId: number, request: WriteTxnMarkersRequestInput) => Promise<WriteTxnMarkersResponse> = async (_, request) =>
+    withDefaults(
+      writeTxnMarkers.response,
+      await this.dispatcher.dispatchLocal(writeTxnMarkers, withDefaults(writeTxnMarkers.request, request) as never),
+    ) as never;
   isFormed = true;
   controllerId = 2;
   readonly loader: MetadataLoader;
@@ -152,6 +161,8 @@ export class TestBroker {
     const coordinators = new Coordinators(this.partitions);
     this.groups = new Groups({ clock, logger: log, random, configs, coordinators, image: () => this.image });
     this.loader.onImage((image, delta) => this.groups.apply(image, delta));
+    const producerIds = new ProducerIds(allocate);
+    const coordinators = new Coordinators(this.partitions);
     this.services = {
       nodeId,
       clusterId: 'clusterId' in options ? options.clusterId : clusterId,
@@ -166,6 +177,7 @@ export class TestBroker {
       coordinators,
       groups: this.groups,
       producerIds: new ProducerIds(allocate),
+      producerIds,
       fetchSessions: new FetchSessions({ random, now: () => clock.monotonic() }),
       vanishedBrokers: new VanishedBrokers({
         nodeId,
@@ -176,7 +188,19 @@ export class TestBroker {
         addressOf: (id) => this.image.brokers.get(id)?.endpoints[0],
         controller: { isActive: false, brokerVanished() {} },
       }),
-      transactions: { ask: (question) => this.onTransaction(question) },
+      transactionVerifier: { ask: (question) => this.onTransaction(question) },
+      transactions: startTransactions({
+        clock,
+        log,
+        image: () => this.image,
+        configs,
+        coordinators,
+        producerIds,
+        sendMarkers: (brokerId, request) => this.onMarkers(brokerId, request),
+        onBroken: (error) => {
+          throw error;
+        },
+      }),
       underWay: new Set(),
       clock,
       random,

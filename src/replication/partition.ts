@@ -362,7 +362,12 @@ export class Partition {
     this.#wakeAll();
   }
 
-  #append(records: Buffer, acks: number, timeoutMs: number | undefined, how: Pick<AppendOptions, 'origin' | 'transactionVersion'>): Appended {
+  #append(
+    records: Buffer,
+    acks: number,
+    timeoutMs: number | undefined,
+    how: Pick<AppendOptions, 'origin' | 'transactionVersion'>,
+  ): Appended {
     this.checkLeader();
     const leader = this.#leader!;
     if (acks === -1 && !leader.hasEnoughReplicas) throw new KafkaError('NOT_ENOUGH_REPLICAS', this.#tooFew(leader));

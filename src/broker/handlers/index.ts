@@ -1,5 +1,6 @@
 import type { Dispatcher } from '../dispatcher.ts';
 import type { Handler } from '../handler.ts';
+import { handleAddPartitionsToTxn } from './add-partitions-to-txn.ts';
 import { handleApiVersions } from './api-versions.ts';
 import { controllerHandlers } from './controller.ts';
 import { handleDeleteGroups } from './delete-groups.ts';
@@ -27,6 +28,7 @@ import { handleOffsetForLeaderEpoch } from './offset-for-leader-epoch.ts';
 import { handleProduce } from './produce.ts';
 import { raftHandlers } from './raft.ts';
 import { handleSyncGroup } from './sync-group.ts';
+import { handleAddOffsetsToTxn, handleDescribeTransactions, handleEndTxn, handleListTransactions } from './transactions.ts';
 import { handleWriteTxnMarkers } from './write-txn-markers.ts';
 
 /** Everything that a broker serves, in the order of the API keys. The answer to ApiVersions follows from it. */
@@ -58,6 +60,11 @@ export function allHandlers(dispatcher: () => Dispatcher): readonly Handler[] {
     handleOffsetForLeaderEpoch,
     handleProduce,
     handleWriteTxnMarkers,
+    handleAddPartitionsToTxn,
+    handleAddOffsetsToTxn,
+    handleEndTxn,
+    handleDescribeTransactions,
+    handleListTransactions,
     ...controllerHandlers,
     ...raftHandlers,
   ] as unknown as Handler[];

@@ -107,7 +107,7 @@ function verification(topic: string, partition: number, batch: RecordBatch, requ
   const { apiVersion } = context;
   const adds = apiVersion >= 12;
   const ask = () =>
-    context.transactions.ask({ transactionalId, producerId, producerEpoch, topic, partition, adds }).catch((thrown: unknown) => {
+    context.transactionVerifier.ask({ transactionalId, producerId, producerEpoch, topic, partition, adds }).catch((thrown: unknown) => {
       throw refusal(asKafkaError(thrown), apiVersion);
     });
   return { adds, ask };

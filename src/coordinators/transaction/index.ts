@@ -2,4 +2,4 @@
 
 export { type TopicPartitions, type Transaction, type TransactionStatus, transactionStatuses } from './transaction.ts';
 export type { TransactionFilter } from './transaction-coordinator.ts';
-export { type ProducerResult, TransactionService, type TransactionServiceOptions, transactionStateTopic } from './transaction-service.ts';
+export { type ProducerResult, TransactionService, type TransactionServiceOptions } from './transaction-service.ts';

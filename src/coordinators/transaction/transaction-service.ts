@@ -10,8 +10,7 @@ import { transactionRecords } from './records.ts';
 import type { Producer, Transaction, TransactionRecord } from './transaction.ts';
 import { TransactionCoordinator, type TransactionFilter, type TransactionSettings } from './transaction-coordinator.ts';
 
-/** The internal topic whose partitions hold the transactions; who leads one coordinates what is in it. */
-export const transactionStateTopic = '__transaction_state';
+const transactionStateTopic = '__transaction_state';
 const commitTimeoutMs = 5_000;
 
 export interface TransactionServiceOptions extends Omit<MarkerSenderOptions, 'written'> {

@@ -309,25 +309,41 @@ const coordinators: readonly ConfigDefinition[] = [
   }),
   define('group.max.size', 'int', 2_147_483_647, 'The most members of a classic group.', { rule: atLeast(1) }),
   define('transaction.state.log.num.partitions', 'int', 50, 'How many partitions the topic of transactions has.', {
+  define('group.initial.rebalance.delay.ms', 'int', 0, 'How long a first rebalance waits for more members, in milliseconds.', inert),
+  define('group.min.session.timeout.ms', 'int', 6000, 'The shortest session a classic group member may ask for.', inert),
+  define('group.max.session.timeout.ms', 'int', 1_800_000, 'The longest session a classic group member may ask for.', inert),
+  define('group.max.size', 'int', 2_147_483_647, 'The most members of a group.', { rule: atLeast(1), ...inert }),
+  define('transaction.state.log.num.partitions', 'int', 50, 'How many partitions the topic of transactions gets.', {
     rule: atLeast(1),
-    ...inert,
   }),
   define(
     'transaction.state.log.replication.factor',
     'short',
     null,
-    'How many replicas the topic of transactions has; by default as many as other topics.',
-    { rule: atLeast(1), ...inert },
+    'How many replicas the topic of transactions gets; by default as many as other topics.',
+    { rule: atLeast(1) },
   ),
   define('transaction.state.log.segment.bytes', 'int', 104_857_600, 'The size of a segment of the topic of transactions.', {
     rule: atLeast(1),
-    ...inert,
   }),
-  define('transaction.max.timeout.ms', 'int', 900_000, 'The longest timeout a transaction may ask for.', { rule: atLeast(1), ...inert }),
+  define('transaction.max.timeout.ms', 'int', 900_000, 'The longest timeout a transaction may ask for.', { rule: atLeast(1) }),
   define('transactional.id.expiration.ms', 'int', 604_800_000, 'After how long without use a transactional id is forgotten.', {
     rule: atLeast(1),
-    ...inert,
   }),
+  define(
+    'transaction.abort.timed.out.transaction.cleanup.interval.ms',
+    'int',
+    10_000,
+    'How often, in milliseconds, transactions that have been open for too long are looked for and aborted.',
+    { rule: atLeast(1) },
+  ),
+  define(
+    'transaction.remove.expired.transaction.cleanup.interval.ms',
+    'int',
+    3_600_000,
+    'How often, in milliseconds, transactional ids that nobody uses any more are looked for and forgotten.',
+    { rule: atLeast(1) },
+  ),
   define('group.coordinator.rebalance.protocols', 'list', 'classic', 'The protocols that groups may use.', inert),
 ];
 
