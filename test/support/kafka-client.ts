@@ -169,21 +169,41 @@ export class KafkaClient {
     }
   }
 
-  async #fetch(topic: string, from: FetchFrom): Promise<{ errorCode: ErrorName; highWatermark: bigint; batches: RecordBatch[] }> {
+  /** What a read_committed consumer makes of a partition, up to the last stable offset. @throws KafkaError what the partition answered */
+  async committed(topic: string, partition: number): Promise<{ records: LogRecord[]; lastStableOffset: bigint }> {
+    const records: LogRecord[] = [];
+    for (let offset = 0n; ; ) {
+      const { errorCode, batches, aborted, lastStableOffset } = await this.#fetch(topic, { partition, offset }, 1);
+      if (errorCode !== 'NONE') throw new KafkaError(errorCode, `fetch of ${topic}-${partition} at ${offset}`);
+      if (batches.length === 0) return { records, lastStableOffset };
+      // As clients do it: a producer's records are dropped from the first offset of its aborted transaction to the marker that aborts it.
+      const open = new Set<bigint>();
+      const waiting = aborted.toSorted((a, b) => Number(a.firstOffset - b.firstOffset));
+      for (const batch of batches) {
+        while (waiting.length > 0 && waiting[0]!.firstOffset <= batch.lastOffset) open.add(waiting.shift()!.producerId);
+        if (batch.isControl) open.delete(batch.producerId);
+        else if (!(batch.isTransactional && open.has(batch.producerId))) records.push(...recordsFrom([batch], offset));
+        offset = batch.lastOffset + 1n;
+      }
+    }
+  }
+
+  async #fetch(topic: string, from: FetchFrom, isolationLevel = 0) {
     const { partition, offset, leaderEpoch = -1, maxBytes = 8_388_608, maxWaitMs = 0 } = from;
     const { place, id } = await this.#leader(topic, partition, from.broker);
     const asked = { partition, fetchOffset: offset, currentLeaderEpoch: leaderEpoch, partitionMaxBytes: maxBytes };
     const { responses } = await this.#client.send(place, fetch, {
       maxWaitMs,
       minBytes: maxWaitMs === 0 ? 0 : 1,
+      isolationLevel,
       topics: [{ topic, topicId: id, partitions: [asked] }],
       forgottenTopicsData: [],
     });
-    const { errorCode, highWatermark, records } = responses[0]!.partitions[0]!;
+    const { errorCode, highWatermark, lastStableOffset, abortedTransactions, records } = responses[0]!.partitions[0]!;
     const batches = [...batchesIn(records ?? Buffer.alloc(0))];
     const damaged = batches.find((batch) => !batch.isValidCrc());
     if (damaged !== undefined) throw new KafkaError('CORRUPT_MESSAGE', `batch at ${damaged.baseOffset} of ${topic}-${partition}`);
-    return { errorCode, highWatermark, batches };
+    return { errorCode, highWatermark, lastStableOffset, aborted: abortedTransactions ?? [], batches };
   }
 
   async #leader(topic: string, partition: number, broker?: number): Promise<{ place: Address; id: string }> {

@@ -33,7 +33,7 @@ describe('InitProducerId', () => {
     { change: { producerId: 5n }, expected: 'INVALID_REQUEST', because: 'an id without an epoch' },
     { change: { producerEpoch: 5 }, expected: 'INVALID_REQUEST', because: 'an epoch without an id' },
     { change: { transactionalId: '' }, expected: 'INVALID_REQUEST', because: 'an empty transactional id' },
-    { change: { transactionalId: 'tx' }, expected: 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED', because: 'there are no transactions' },
+    { change: { transactionalId: 'tx' }, expected: 'COORDINATOR_NOT_AVAILABLE', because: 'the topic of the transactions is not there yet' },
   ])('is refused with $expected: $because', async ({ change, expected }) => {
     const broker = await TestBroker.start();
 

@@ -126,7 +126,8 @@ class Model {
     try {
       this.#logs[partition]!.append(marker, { leaderEpoch: 0, origin: 'coordinator', transactionVersion });
     } catch (error) {
-      if (!(error instanceof KafkaError) || error.errorName !== 'INVALID_PRODUCER_EPOCH') return expectKafkaError(error);
+      expectKafkaError(error);
+      if ((error as KafkaError).errorName !== 'INVALID_PRODUCER_EPOCH') return;
     }
     const missing = this.#missing.get(markers);
     missing?.delete(partition);
