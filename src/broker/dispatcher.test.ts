@@ -358,6 +358,9 @@ function sample(api: Api, version: number): object {
     DescribeGroups: { groups: ['a'] },
     DeleteGroups: { groupsNames: ['a'] },
     InitProducerId: { transactionalId: null, transactionTimeoutMs: 1 },
+    AddPartitionsToTxn: version < 4 ? { v3AndBelowTopics: [{ name: 'a', partitions: [0] }] } : {},
+    WriteTxnMarkers: { markers: [{ topics: [{ name: 'a', partitionIndexes: [0] }] }] },
+    DescribeTransactions: { transactionalIds: ['a'] },
   };
   return samples[api.name] ?? {};
 }
