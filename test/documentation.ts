@@ -59,7 +59,6 @@ function renderApis(): string {
     '',
     '- "controller": any broker takes the request and passes it on. Whatever names partitions to read, write or cut goes to their leader, as with any Kafka.',
     '- Produce is advertised from version 0, since librdkafka takes a higher minimum for a broker that is too old; below 3 it is refused.',
-    '- FindCoordinator answers COORDINATOR_NOT_AVAILABLE for groups: there are none in this version.',
     '',
     '## For clients and tools',
     '',

@@ -460,13 +460,12 @@ export class Broker {
     const broker = this;
     const { clock, random } = this.#platform;
     const producerIds = new ProducerIds(() => this.#allocateProducerIds(channel));
-    const coordinators = new Coordinators(this.partitions);
     this.#transactions = startTransactions({
       clock,
       log: this.#log,
       image: () => this.#loader.image,
       configs,
-      coordinators,
+      coordinators: this.coordinators,
       producerIds,
       sendMarkers: (brokerId, request) => this.router.send(writeTxnMarkers, request, brokerId, { timeoutMs: coordinatorTimeoutMs }),
       onBroken: (error) => this.#onFatal?.(error),
@@ -491,7 +490,6 @@ export class Broker {
       raft: this.raft,
       coordinators: this.coordinators,
       groups: this.#groups,
-      coordinators,
       producerIds,
       fetchSessions,
       vanishedBrokers: this.#vanishedBrokers,

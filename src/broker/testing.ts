@@ -162,7 +162,6 @@ export class TestBroker {
     this.groups = new Groups({ clock, logger: log, random, configs, coordinators, image: () => this.image });
     this.loader.onImage((image, delta) => this.groups.apply(image, delta));
     const producerIds = new ProducerIds(allocate);
-    const coordinators = new Coordinators(this.partitions);
     this.services = {
       nodeId,
       clusterId: 'clusterId' in options ? options.clusterId : clusterId,
@@ -176,7 +175,6 @@ export class TestBroker {
       raft: { ...options.raft } as unknown as Raft,
       coordinators,
       groups: this.groups,
-      producerIds: new ProducerIds(allocate),
       producerIds,
       fetchSessions: new FetchSessions({ random, now: () => clock.monotonic() }),
       vanishedBrokers: new VanishedBrokers({

@@ -308,11 +308,6 @@ const coordinators: readonly ConfigDefinition[] = [
     rule: atLeast(1),
   }),
   define('group.max.size', 'int', 2_147_483_647, 'The most members of a classic group.', { rule: atLeast(1) }),
-  define('transaction.state.log.num.partitions', 'int', 50, 'How many partitions the topic of transactions has.', {
-  define('group.initial.rebalance.delay.ms', 'int', 0, 'How long a first rebalance waits for more members, in milliseconds.', inert),
-  define('group.min.session.timeout.ms', 'int', 6000, 'The shortest session a classic group member may ask for.', inert),
-  define('group.max.session.timeout.ms', 'int', 1_800_000, 'The longest session a classic group member may ask for.', inert),
-  define('group.max.size', 'int', 2_147_483_647, 'The most members of a group.', { rule: atLeast(1), ...inert }),
   define('transaction.state.log.num.partitions', 'int', 50, 'How many partitions the topic of transactions gets.', {
     rule: atLeast(1),
   }),
