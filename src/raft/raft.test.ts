@@ -299,6 +299,23 @@ test('a full disk fails an append and nothing else; when there is room again it 
   expect(broker.fatal).toBeUndefined();
 });
 
+test('a voter on a full disk gives no vote, and neither dies nor forgets: it takes part again when there is room (S6)', async () => {
+  const hosts = new Hosts(19);
+  for (const name of ['b1', 'b2', 'b3']) await hosts.start(name);
+  await hosts.commit('before');
+  const others = hosts.followers;
+  const leader = ['b1', 'b2', 'b3'].find((name) => !others.includes(name))!;
+
+  for (const name of others) hosts.world.node(name).disk.setFreeBytes(0);
+  hosts.kill(leader);
+  await hosts.world.run({ forMs: 15_000 });
+  const whileFull = { leader: hosts.leader, fatal: others.map((name) => hosts.brokers.get(name)!.fatal) };
+  for (const name of others) hosts.world.node(name).disk.setFreeBytes(undefined);
+  await hosts.until('another leader', () => hosts.leader !== undefined);
+
+  expect(whileFull).toEqual({ leader: undefined, fatal: [undefined, undefined] });
+});
+
 test('on real sockets and a real disk three brokers found a cluster, replicate, and come back', async () => {
   const platform = nodePlatform();
   const root = `${tmpdir()}/raft-test-${platform.random.bytes(6).toString('hex')}`;

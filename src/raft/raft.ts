@@ -372,9 +372,11 @@ export class Raft {
   #carryOut(effect: RaftEffect): Promise<void> | undefined {
     switch (effect.type) {
       case 'persistElection':
-        return writeElection({ disk: this.#disk, directory: this.#options.directory, root: this.#root }, effect.election);
+        return this.#untilThereIsRoom(() =>
+          writeElection({ disk: this.#disk, directory: this.#options.directory, root: this.#root }, effect.election),
+        );
       case 'persistFormation': {
-        const written = writeFormation(this.#disk, this.#options.directory, effect.formation);
+        const written = this.#untilThereIsRoom(() => writeFormation(this.#disk, this.#options.directory, effect.formation));
         if (effect.formation?.founded === false) return written;
         // No promise hangs on this one, and an established leader must not be held up in the middle of a step.
         written.catch((error: unknown) => this.#fail(error));
@@ -382,11 +384,17 @@ export class Raft {
       }
       case 'persistClusterId':
         this.#logger.info({ clusterId: effect.clusterId }, 'this broker belongs to a cluster');
-        return this.#options.onClusterId(effect.clusterId);
+        return this.#untilThereIsRoom(() => this.#options.onClusterId(effect.clusterId));
       case 'appendControl': {
         const batch = buildRaftBatch(effect.records.map(encodeControlRecord), this.#clock.now(), effect.epoch);
-        this.#log.append(batch, { leaderEpoch: effect.epoch, origin: 'raft-leader' });
-        return undefined;
+        const append = () => void this.#log.append(batch, { leaderEpoch: effect.epoch, origin: 'raft-leader' });
+        try {
+          append();
+          return undefined;
+        } catch (error) {
+          if (!isFull(error)) throw error;
+          return this.#untilThereIsRoom(async () => append());
+        }
       }
       case 'appendData': {
         const records = effect.records.map((value) => ({ value }));
@@ -397,7 +405,7 @@ export class Raft {
         return this.#appendFetched(effect);
       case 'truncate':
         this.#logger.info({ offset: effect.offset }, 'the metadata log parts from the leader and is cut back');
-        return this.#log.truncateTo(effect.offset);
+        return this.#untilThereIsRoom(() => this.#log.truncateTo(effect.offset));
       case 'flush':
         this.#flush();
         return undefined;
@@ -424,12 +432,29 @@ export class Raft {
         return undefined;
       case 'repaired':
         this.#logger.info({}, 'the metadata log is whole again; this broker votes from now on');
-        return writeRepair(this.#disk, this.#root, undefined);
+        return this.#untilThereIsRoom(() => writeRepair(this.#disk, this.#root, undefined));
       case 'installSnapshot':
         return this.#installSnapshot(effect.snapshot);
       case 'fatal':
         this.#fail(new MisfitError(effect.message));
         return undefined;
+    }
+  }
+
+  /**
+   * What is written here replaces a file as a whole or is rolled back, so on a full disk it is written again until there is room (S6). Meanwhile
+   * nothing else leaves this broker: it takes no part in the quorum, and the others go on without it.
+   */
+  async #untilThereIsRoom(write: () => Promise<void>): Promise<void> {
+    for (let isFirst = true; !this.#closed; isFirst = false) {
+      try {
+        return await write();
+      } catch (error) {
+        if (!isFull(error)) throw error;
+        if (isFirst)
+          this.#logger.warn({ error: (error as Error).message }, 'no room for what the metadata quorum has to keep, trying again');
+        await sleep(this.#clock, fullDiskPauseMs);
+      }
     }
   }
 
@@ -458,7 +483,13 @@ export class Raft {
         if (this.#flushAgain) this.#flush();
         this.#dispatch({ type: 'flushed' });
       },
-      (error: unknown) => this.#fail(error),
+      (error: unknown) => {
+        if (!isFull(error)) return this.#fail(error);
+        this.#clock.after(fullDiskPauseMs, () => {
+          this.#flushing = false;
+          if (!this.#closed) this.#flush();
+        });
+      },
     );
   }
 
@@ -547,9 +578,8 @@ export class Raft {
       const oldest = await this.#snapshots.clean();
       if (oldest !== undefined && oldest.endOffset > this.#log.logStartOffset) await this.#log.deletePrefix(oldest.endOffset);
     } catch (error) {
-      const isFull = error instanceof NoSpaceError || (error instanceof DiskError && error.code === 'ENOSPC');
       // The log still tells everything; a later snapshot may find room.
-      if (!isFull) this.#fail(error);
+      if (!isFull(error)) this.#fail(error);
       throw error;
     }
   }
@@ -573,4 +603,8 @@ export class Raft {
     this.#requests.clear();
     for (const { reject } of waiting) reject(new KafkaError('BROKER_NOT_AVAILABLE', 'This broker has left the metadata quorum.'));
   }
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof NoSpaceError || (error instanceof DiskError && error.code === 'ENOSPC');
 }
