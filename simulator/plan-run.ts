@@ -17,6 +17,7 @@ import type { Timeline } from './timeline.ts';
 import { Violation } from './violation.ts';
 
 const livenessMs = 60_000;
+const quietMs = 2000;
 const diskFaults: readonly FaultKind[] = ['io-error', 'read-error', 'full-disk', 'bit-flip'];
 
 /** The phases of one run. */
@@ -81,6 +82,7 @@ export class PlanRun {
     this.#restartAll();
     await this.#untilReady();
     await this.#verify();
+    await this.#staysQuiet();
   }
 
   /** Something has gone wrong that no part of the run has heard of. */
@@ -161,6 +163,14 @@ export class PlanRun {
       () => `left on disk: ${diskLeftovers(this.#cluster).join(', ')}`,
       () => diskLeftovers(this.#cluster).length === 0,
     );
+  }
+
+  /** L4: where nothing goes wrong nobody is elected, and nobody leaves or joins an in-sync set. */
+  async #staysQuiet(): Promise<void> {
+    const changes = () => `${this.elections} elections, ${this.#watchers.images.isrChanges} changes of in-sync sets`;
+    const before = changes();
+    await this.#run({ forMs: quietMs });
+    if (changes() !== before) throw new Violation('L4', `in ${quietMs / 1000} s without faults ${before} have become ${changes()}`);
   }
 
   async #verifyPartition(topic: string, topicId: string, partition: number): Promise<void> {

@@ -32,7 +32,8 @@ export const replicationMutants: Readonly<Record<string, Mutant>> = {
         'append',
         (append) =>
           function (this: Partition, ...args: unknown[]) {
-            const { info }: Appended = append.apply(this, args);
+            const { info, committed }: Appended = append.apply(this, args);
+            committed?.catch(() => {});
             return { info, committed: undefined };
           },
       );
