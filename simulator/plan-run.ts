@@ -167,6 +167,8 @@ export class PlanRun {
 
   /** L4: where nothing goes wrong nobody is elected, and nobody leaves or joins an in-sync set. */
   async #staysQuiet(): Promise<void> {
+    // Where a bit was flipped somebody may find it only now.
+    if (this.#cluster.damaged.size > 0) return;
     const changes = () => `${this.elections} elections, ${this.#watchers.images.isrChanges} changes of in-sync sets`;
     const before = changes();
     await this.#run({ forMs: quietMs });
