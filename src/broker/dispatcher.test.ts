@@ -361,6 +361,7 @@ function sample(api: Api, version: number): object {
     AddPartitionsToTxn: version < 4 ? { v3AndBelowTopics: [{ name: 'a', partitions: [0] }] } : {},
     WriteTxnMarkers: { markers: [{ topics: [{ name: 'a', partitionIndexes: [0] }] }] },
     DescribeTransactions: { transactionalIds: ['a'] },
+    TxnOffsetCommit: { topics: [{ name: 'a', partitions: [{ partitionIndex: 0, committedOffset: 0n, committedMetadata: null }] }] },
   };
   return samples[api.name] ?? {};
 }

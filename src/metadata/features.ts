@@ -3,6 +3,9 @@ import { metadataVersionFeature, supportedMetadataVersions } from './image/metad
 /** The name under which KIP-966 is finalized: members of an ISR that became too small stay eligible as leaders. */
 export const eligibleLeaderReplicasFeature = 'eligible.leader.replicas.version';
 
+/** From 2 on each transaction has an epoch of its own, and leaders add partitions to transactions (KIP-890); clients do as this says. */
+export const transactionVersionFeature = 'transaction.version';
+
 export interface SupportedFeature {
   readonly name: string;
   readonly minVersion: number;
@@ -18,5 +21,5 @@ export const supportedFeatures: readonly SupportedFeature[] = [
   { name: 'kraft.version', minVersion: 0, maxVersion: 1 },
   { name: eligibleLeaderReplicasFeature, minVersion: 0, maxVersion: 1 },
   { name: 'group.version', minVersion: 0, maxVersion: 0 },
-  { name: 'transaction.version', minVersion: 0, maxVersion: 0 },
+  { name: transactionVersionFeature, minVersion: 0, maxVersion: 2 },
 ];

@@ -8,7 +8,7 @@ import { Follower } from './follower.ts';
 import type { CommittedIsr, IsrProposal } from './isr-state.ts';
 import { type FollowerFetch, Leader, type Leadership, type LeaderView, type LogEnds } from './leader.ts';
 import { type Fetched, readLog, type Wanted } from './read-log.ts';
-import { TransactionalAppends, type Verification } from './transactional-appends.ts';
+import { TransactionalAppends, type TransactionalProducer, type Verification } from './transactional-appends.ts';
 import type { EpochEnd } from './truncation.ts';
 
 /** What a leader answers to a produce that it has appended. */
@@ -203,6 +203,19 @@ export class Partition {
   appendTransactional(records: Buffer, acks: number, timeoutMs: number, verification: Verification): Appended | Promise<Appended> {
     this.checkLeader();
     return this.#transactional.append(new RecordBatch(records, 0), verification, this.#now, () => this.append(records, acks, timeoutMs));
+  }
+
+  /**
+   * The same for what a coordinator appends within a transaction: calls `append` as soon as that is certain.
+   * @throws KafkaError as {@link appendTransactional}
+   */
+  async whenVerified<T>(
+    producer: Omit<TransactionalProducer, 'baseSequence'>,
+    verification: Verification,
+    append: () => Promise<T>,
+  ): Promise<T> {
+    this.checkLeader();
+    return this.#transactional.verified({ ...producer, baseSequence: -1 }, verification, this.#now, append);
   }
 
   /**

@@ -9,6 +9,9 @@ export interface Verification {
   ask(): Promise<void>;
 }
 
+/** Who writes: a batch, or the producer of offsets, which have no sequence: -1. */
+export type TransactionalProducer = Pick<RecordBatch, 'producerId' | 'producerEpoch' | 'baseSequence'>;
+
 /** A producer in one epoch whose first batch waits for the coordinator, or was refused. */
 interface Guard {
   readonly producerId: bigint;
@@ -45,12 +48,20 @@ export class TransactionalAppends {
    * @throws KafkaError OUT_OF_ORDER_SEQUENCE_NUMBER, and whatever `append` throws
    */
   append<T>(batch: RecordBatch, verification: Verification, now: number, append: () => T): T | Promise<T> {
-    const { producerId, producerEpoch, baseSequence } = batch;
-    if (this.#log.hasOpenTransaction(producerId, producerEpoch) || this.#log.holds(batch)) return append();
+    return this.#log.holds(batch) ? append() : this.verified(batch, verification, now, append);
+  }
+
+  /**
+   * The same for whatever a producer wants to have appended, with or without a sequence.
+   * @throws KafkaError as {@link append}
+   */
+  verified<T>(producer: TransactionalProducer, verification: Verification, now: number, append: () => T): T | Promise<T> {
+    const { producerId, producerEpoch, baseSequence } = producer;
+    if (this.#log.hasOpenTransaction(producerId, producerEpoch)) return append();
     const key = `${producerId}/${producerEpoch}`;
     const known = this.#guards.get(key);
-    if (known?.first !== undefined) return known.first.then(() => this.append(batch, verification, now, append));
-    this.#checkSequence(batch, verification, known);
+    if (known?.first !== undefined) return known.first.then(() => this.verified(producer, verification, now, append));
+    this.#checkSequence(producer, verification, known);
     const lowestSequence = Math.min(baseSequence, known?.lowestSequence ?? baseSequence);
     const guard: Guard = { producerId, producerEpoch, lowestSequence, since: now, broken: undefined, first: undefined };
     this.#guards.set(key, guard);
@@ -99,7 +110,7 @@ export class TransactionalAppends {
     this.#guards.delete(key);
   }
 
-  #checkSequence({ producerId, baseSequence }: RecordBatch, { adds }: Verification, known: Guard | undefined): void {
+  #checkSequence({ producerId, baseSequence }: TransactionalProducer, { adds }: Verification, known: Guard | undefined): void {
     // Each transaction of version 2 has its own epoch, so that its first batch in a partition has the first sequence.
     const due = adds && !this.#log.knowsProducer(producerId) ? 0 : known?.lowestSequence;
     if (due !== undefined && baseSequence > due) {

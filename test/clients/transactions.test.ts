@@ -147,6 +147,62 @@ async function connected(name: string): Promise<ReturnType<typeof kafkajsProduce
   }
 }
 
+test('T6, T9: kafkajs reads, transforms and writes, with its offsets in the transaction: each input once', {
+  timeout: 90_000,
+}, async () => {
+  const [source, target] = [await createTopic('source'), await createTopic('target')];
+  const writer = kafkajsProducer('source');
+  await writer.connect();
+  const inputs = Array.from({ length: 40 }, (_, i) => `input ${i}`);
+  for (let i = 0; i < inputs.length; i += 10) {
+    const transaction = await writer.transaction();
+    await transaction.send({
+      topic: source,
+      messages: inputs.slice(i, i + 10).map((value, at) => ({ value, partition: at % partitions })),
+    });
+    await transaction.commit();
+  }
+  await writer.disconnect();
+
+  // Each copies some records one by one, every third in vain at first; then it stops in the middle of a batch, and the next goes on.
+  const copy = async (enough: number) => {
+    const producer = kafkajsProducer('copier');
+    const consumer = kafka.consumer({ groupId: 'copiers', maxWaitTimeInMs: 200 });
+    await Promise.all([producer.connect(), consumer.connect()]);
+    await consumer.subscribe({ topics: [source], fromBeginning: true });
+    let done = 0;
+    const once = async (partition: number, offset: string, value: string, isInVain: boolean) => {
+      const transaction = await producer.transaction();
+      await transaction.send({ topic: target, messages: [{ partition, value }] });
+      const offsets = [{ partition, offset: String(BigInt(offset) + 1n) }];
+      await transaction.sendOffsets({ consumerGroupId: 'copiers', topics: [{ topic: source, partitions: offsets }] });
+      await (isInVain ? transaction.abort() : transaction.commit());
+    };
+    const finished = Promise.withResolvers<void>();
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      eachBatch: async ({ batch: { messages, partition }, resolveOffset, heartbeat }) => {
+        for (const { value, offset } of messages) {
+          if (done === enough) break;
+          if (done % 3 === 0) await once(partition, offset, 'in vain', true);
+          await once(partition, offset, `${value} copied`, false);
+          resolveOffset(offset);
+          await heartbeat();
+          if (++done === enough) finished.resolve();
+        }
+      },
+    });
+    await finished.promise;
+    await Promise.all([consumer.disconnect(), producer.disconnect()]);
+  };
+  await copy(15);
+  await copy(inputs.length - 15);
+
+  const copied = (await committed(target)).flat();
+  expect(copied.toSorted()).toEqual(inputs.map((value) => `${value} copied`).toSorted());
+});
+
 test('T1, T2, T7: while brokers are killed, leaders of partitions and coordinators, readers see whole transactions', {
   timeout: 180_000,
 }, async () => {

@@ -29,6 +29,7 @@ import { handleProduce } from './produce.ts';
 import { raftHandlers } from './raft.ts';
 import { handleSyncGroup } from './sync-group.ts';
 import { handleAddOffsetsToTxn, handleDescribeTransactions, handleEndTxn, handleListTransactions } from './transactions.ts';
+import { handleTxnOffsetCommit } from './txn-offset-commit.ts';
 import { handleWriteTxnMarkers } from './write-txn-markers.ts';
 
 /** Everything that a broker serves, in the order of the API keys. The answer to ApiVersions follows from it. */
@@ -59,6 +60,7 @@ export function allHandlers(dispatcher: () => Dispatcher): readonly Handler[] {
     handleMetadata,
     handleOffsetForLeaderEpoch,
     handleProduce,
+    handleTxnOffsetCommit,
     handleWriteTxnMarkers,
     handleAddPartitionsToTxn,
     handleAddOffsetsToTxn,

@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { handler } from '../handler.ts';
 import { resolveTopic } from '../topics.ts';
 
-type AskedTopic = OffsetCommitRequest['topics'][number];
+type AskedTopic = Pick<OffsetCommitRequest['topics'][number], 'name' | 'topicId' | 'partitions'>;
 type AnsweredTopic = OffsetCommitResponseInput['topics'][number];
 
 /** OffsetCommit: remember how far a group has read. */
@@ -14,7 +14,7 @@ export const handleOffsetCommit = handler(
   '2-10',
   async (request, context) => {
     const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch, retentionTimeMs: retentionMs } = request;
-    const asked = request.topics.map((topic) => ({ topic, resolved: resolve(topic, context) }));
+    const asked = request.topics.map((topic) => ({ topic, resolved: resolve(topic, context.apiVersion >= 10, context) }));
     const known = asked.flatMap(({ resolved }) => (typeof resolved === 'string' ? [] : [resolved]));
     const committed =
       known.length === 0
@@ -34,9 +34,9 @@ export const handleOffsetCommit = handler(
 );
 
 /** The topic as this broker knows it, or why it does not. */
-function resolve(topic: AskedTopic, context: Context): TopicToCommit | ErrorName {
+export function resolve(topic: AskedTopic, byId: boolean, context: Context): TopicToCommit | ErrorName {
   try {
-    const { name, id } = resolveTopic(topic.name, topic.topicId, context.apiVersion >= 10, context);
+    const { name, id } = resolveTopic(topic.name, topic.topicId, byId, context);
     return { name, topicId: id, partitions: topic.partitions };
   } catch (error) {
     return asKafkaError(error).errorName;
@@ -48,10 +48,10 @@ function told(error: ErrorName): ErrorName {
   return error === 'UNKNOWN_SERVER_ERROR' ? 'INVALID_COMMIT_OFFSET_SIZE' : error;
 }
 
-function answered({ name, topicId }: AskedTopic, { partitions }: CommittedTopic): AnsweredTopic {
+export function answered({ name, topicId }: AskedTopic, { partitions }: CommittedTopic): AnsweredTopic {
   return { name, topicId, partitions: [...partitions] };
 }
 
-function refused({ name, topicId, partitions }: AskedTopic, errorCode: ErrorName): AnsweredTopic {
+export function refused({ name, topicId, partitions }: AskedTopic, errorCode: ErrorName): AnsweredTopic {
   return { name, topicId, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })) };
 }

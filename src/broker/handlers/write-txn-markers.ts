@@ -2,13 +2,17 @@ import { asKafkaError, buildEndTransactionMarker, type ErrorName, KafkaError } f
 import { type WriteTxnMarkersRequest, writeTxnMarkers } from '#protocol/apis/write-txn-markers.ts';
 import type { Context } from '../context.ts';
 import { handler } from '../handler.ts';
+import { offsetsTopic } from '../internal-topics.ts';
 
 type Marker = WriteTxnMarkersRequest['markers'][number];
 
 /** How long the replicas in sync may take to have a marker. The coordinator sends it again after that. */
 const timeoutMs = 10_000;
 
-/** WriteTxnMarkers: these transactions have ended; say so in the logs of these partitions. A marker is answered when it is committed. */
+/**
+ * WriteTxnMarkers: these transactions have ended; say so in the logs of these partitions. A marker is answered when it is committed. Where committed
+ * offsets are kept the coordinator of the groups hears of it as well.
+ */
 export const handleWriteTxnMarkers = handler(
   writeTxnMarkers,
   '1-2',
@@ -50,6 +54,11 @@ async function writeMarker({ producerId, topics }: Marker, write: (topic: string
 async function write(marker: Marker, topic: string, index: number, context: Context): Promise<ErrorName> {
   try {
     const { producerId, producerEpoch, coordinatorEpoch, transactionResult, transactionVersion } = marker;
+    if (topic === offsetsTopic.name) {
+      const end = { producerId, producerEpoch, committed: transactionResult, coordinatorEpoch, transactionVersion };
+      await context.groups.runtime.endTransaction(index, end);
+      return 'NONE';
+    }
     const batch = buildEndTransactionMarker({
       type: transactionResult ? 'COMMIT' : 'ABORT',
       coordinatorEpoch,

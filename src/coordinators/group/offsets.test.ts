@@ -132,6 +132,17 @@ test('T6: those of an aborted transaction never count', () => {
   expect(groups.committed('orders', 0, { requireStable: true })).toMatchObject({ committedOffset: -1n, errorCode: 'NONE' });
 });
 
+test('T6: those of a client that does not say which member it is are taken, as its transactional id fences it; one that does say so is checked', () => {
+  const groups = new TestCoordinator();
+  const { memberIds, generationId } = groups.stableGroup(1);
+  const transaction = { producerId: 9n, producerEpoch: 0 };
+
+  expect(groups.commit({ offset: 2n, transaction })).toBe('NONE');
+  expect(groups.commit({ offset: 2n, transaction, memberId: 'another', generationId })).toBe('UNKNOWN_MEMBER_ID');
+  expect(groups.commit({ offset: 2n, transaction, memberId: memberIds[0]!, generationId: generationId - 1 })).toBe('ILLEGAL_GENERATION');
+  expect(groups.commit({ offset: 2n })).toBe('UNKNOWN_MEMBER_ID');
+});
+
 test('a commit that came after that of the transaction is the newer one, whenever the transaction ends', () => {
   const groups = new TestCoordinator();
   const transaction = { producerId: 9n, producerEpoch: 0 };

@@ -8,16 +8,16 @@ test('a broker that registers is known, out of service, and its epoch is the off
 
   const response = cluster.register(2);
 
-  expect(response).toMatchObject({ errorCode: 'NONE', brokerEpoch: 2n });
-  expect(cluster.records[2]).toMatchObject({ name: 'RegisterBrokerRecord', value: { brokerEpoch: 2n, fenced: true } });
+  expect(response).toMatchObject({ errorCode: 'NONE', brokerEpoch: 3n });
+  expect(cluster.records[3]).toMatchObject({ name: 'RegisterBrokerRecord', value: { brokerEpoch: 3n, fenced: true } });
 });
 
 test('a broker comes into service when it has applied its own registration', () => {
   const cluster = new TestCluster();
   cluster.register(1);
 
-  expect(cluster.heartbeat(1, { currentMetadataOffset: 1n })).toMatchObject({ isCaughtUp: false, isFenced: true });
-  expect(cluster.heartbeat(1, { currentMetadataOffset: 2n })).toMatchObject({ isCaughtUp: true, isFenced: false });
+  expect(cluster.heartbeat(1, { currentMetadataOffset: 2n })).toMatchObject({ isCaughtUp: false, isFenced: true });
+  expect(cluster.heartbeat(1, { currentMetadataOffset: 3n })).toMatchObject({ isCaughtUp: true, isFenced: false });
   expect(cluster.image.brokers.get(1)?.fenced).toBe(false);
 });
 
@@ -222,10 +222,11 @@ test('producer id blocks follow each other without overlap, through a change of 
   expect(cluster.controller.allocateProducerIds({ brokerId: 7, brokerEpoch: 99n }).response.errorCode).toBe('BROKER_ID_NOT_REGISTERED');
 });
 
-test('a cluster begins with the levels of metadata.version and of eligible leaders, and nothing else', () => {
+test('a cluster begins with the levels of the features that it has, and nothing else', () => {
   expect(new TestCluster().records).toEqual([
     { name: 'FeatureLevelRecord', value: { name: 'metadata.version', featureLevel: 30 } },
     { name: 'FeatureLevelRecord', value: { name: 'eligible.leader.replicas.version', featureLevel: 1 } },
+    { name: 'FeatureLevelRecord', value: { name: 'transaction.version', featureLevel: 2 } },
   ]);
 });
 
@@ -253,6 +254,7 @@ test('features can be raised as far as every broker supports them, and never low
     new Map([
       ['eligible.leader.replicas.version', 1],
       ['metadata.version', 31],
+      ['transaction.version', 2],
     ]),
   );
 });

@@ -127,6 +127,7 @@ test('a node that does not lead the metadata log refuses (R14)', async () => {
 const initialFeatures = new Map([
   ['eligible.leader.replicas.version', 1],
   ['metadata.version', 30],
+  ['transaction.version', 2],
 ]);
 
 test('the first controller of a cluster writes what a cluster begins with, the next one does not', async () => {
@@ -163,8 +164,8 @@ test('a broker gets its epoch, the offset of its registration, when that is comm
   test.commit();
   await settle();
 
-  expect(answer.value).toMatchObject({ errorCode: 'NONE', brokerEpoch: 4n });
-  expect(test.loader.image.brokers.get(1)?.epoch).toBe(4n);
+  expect(answer.value).toMatchObject({ errorCode: 'NONE', brokerEpoch: 5n });
+  expect(test.loader.image.brokers.get(1)?.epoch).toBe(5n);
 });
 
 test('a topic is answered when it is committed and every broker in service has applied it (M1)', async () => {

@@ -82,8 +82,11 @@ export class ClassicGroup implements Group {
   checkCommit(committer: Committer, inTransaction: boolean, turn: Turn): void {
     const { memberId, groupInstanceId, generationIdOrMemberEpoch: generationId } = committer;
     if (generationId < 0 && this.isEmpty) return;
-    if (generationId < 0 && memberId === '' && groupInstanceId === null)
+    if (generationId < 0 && memberId === '' && groupInstanceId === null) {
+      // Clients before version 3 of TxnOffsetCommit do not say who they are; their transactional id fences them.
+      if (inTransaction) return;
       throw new KafkaError('UNKNOWN_MEMBER_ID', 'the group has members, and who commits is none of them');
+    }
     const member = this.member(memberId, groupInstanceId);
     checkGeneration(this, generationId);
     if (!inTransaction) this.#state.checkCommit(this, member, turn);
