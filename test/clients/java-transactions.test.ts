@@ -55,6 +55,31 @@ describe.runIf(areForeignClientsWanted && foreign.kafkaTools !== undefined)("tra
     expect(await tool('transactions', 'find-hanging', '--topic', 'paid')).not.toMatch(/^paid/m);
   });
 
+  test('T1, T2: while brokers are killed, leaders and coordinators, its producer loses nothing and doubles nothing', {
+    timeout: 180_000,
+  }, async () => {
+    await tool('topics', '--create', '--topic', 'killed', '--partitions', '3');
+    const records = 12_000;
+
+    const produced = tools.succeed('producerPerf', [
+      ...['--topic', 'killed', '--num-records', String(records), '--record-size', '200', '--throughput', '800'],
+      ...['--transactional-id', 'survivor', '--transaction-duration-ms', '100'],
+      ...['--producer-props', `bootstrap.servers=${brokers.bootstrap}`],
+    ]);
+    for (const id of brokers.ids) {
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await brokers.kill(id);
+      await new Promise((resolve) => setTimeout(resolve, 2000));
+      brokers.startBroker(id);
+      await brokers.ready([id]);
+    }
+    expect(await produced).toContain(`${records} records sent`);
+
+    let found = 0;
+    for (let partition = 0; partition < 3; partition++) found += (await reader.committed('killed', partition)).records.length;
+    expect(found).toBe(records);
+  });
+
   test('dump-log decodes __transaction_state', { timeout: 60_000 }, async () => {
     const dumped: string[] = [];
     const directory = brokers.dataOf(1);

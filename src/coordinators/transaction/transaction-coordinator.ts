@@ -1,3 +1,4 @@
+import { KafkaError } from '#protocol';
 import type { CoordinatorCore, Scope } from '../runtime/index.ts';
 import { type AddPartitions, addPartitions, verifyPartition } from './add-partitions.ts';
 import { changed, type MarkersToWrite, markersOf, type ProducerAnswer, type TransactionDecision, unchanged } from './decision.ts';
@@ -70,6 +71,13 @@ export class TransactionCoordinator implements CoordinatorCore<TransactionRecord
     const transaction = this.#transactions.get(transactionalId);
     if (transaction === undefined || !isBeingEnded(transaction) || !isSame(transaction, producer)) return unchanged(true);
     return changed(completed(transaction, now.wall), true);
+  }
+
+  /** @throws KafkaError TRANSACTIONAL_ID_NOT_FOUND */
+  describe(transactionalId: string): TransactionDecision<Transaction> {
+    const transaction = this.#transactions.get(transactionalId);
+    if (transaction === undefined) throw new KafkaError('TRANSACTIONAL_ID_NOT_FOUND', `nothing is known of ${transactionalId}`);
+    return unchanged(transaction);
   }
 
   /** Those that a filter lets through. */

@@ -105,10 +105,7 @@ export class TransactionService {
 
   /** @throws KafkaError TRANSACTIONAL_ID_NOT_FOUND, and those of a coordinator that is not there */
   async describe(transactionalId: string): Promise<Transaction> {
-    const filter: TransactionFilter = { matches: (transaction) => transaction.transactionalId === transactionalId };
-    const [found] = await this.#ask(transactionalId, (core, scope) => core.list(filter, scope));
-    if (found === undefined) throw new KafkaError('TRANSACTIONAL_ID_NOT_FOUND', `nothing is known of ${transactionalId}`);
-    return found;
+    return this.#ask(transactionalId, (core) => core.describe(transactionalId));
   }
 
   /** Those that this broker coordinates. @throws KafkaError COORDINATOR_LOAD_IN_PROGRESS */
