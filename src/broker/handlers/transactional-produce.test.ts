@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { newLeader } from '#metadata/testing.ts';
 import { type ErrorName, KafkaError, type ResponseOf } from '#protocol';
 import { describeProducers } from '#protocol/apis/describe-producers.ts';
+import { fetch } from '#protocol/apis/fetch.ts';
 import { listOffsets } from '#protocol/apis/list-offsets.ts';
 import { produce } from '#protocol/apis/produce.ts';
 import { writeTxnMarkers } from '#protocol/apis/write-txn-markers.ts';
@@ -261,5 +262,41 @@ describe('markers', () => {
       'UNKNOWN_TOPIC_OR_PARTITION',
     ]);
     expect(log().flushedOffset).toBe(1n);
+  });
+});
+
+describe('readers of committed records', () => {
+  function dispatchFetch(fetchOffset: bigint, maxWaitMs: number, isolationLevel = 1) {
+    const partitions = [{ partition: 0, fetchOffset, partitionMaxBytes: 1_000_000 }];
+    const topics = [{ topic: 'orders', partitions }];
+    const answer = Promise.resolve(broker.dispatch(fetch, 11, { maxWaitMs, minBytes: 1, isolationLevel, topics, forgottenTopicsData: [] }));
+    return answer.then((bytes) => decodeAnswer(fetch, 11, bytes).responses[0]!.partitions[0]!);
+  }
+
+  test('read-above-lso (KAFKA-9807), P10: a fetch at or above the last stable offset waits, although there are records', async () => {
+    await send({ sequence: 0, texts: ['open'] });
+    await broker.done(broker.leader().append(batchOf(['plain']), -1, 1000).committed!);
+    expect(log().highWatermark).toBe(2n);
+
+    const [below, above] = [await broker.done(dispatchFetch(0n, 50)), await broker.done(dispatchFetch(1n, 50))];
+
+    for (const answer of [below, above]) {
+      expect(answer).toMatchObject({ errorCode: 'NONE', highWatermark: 2n, lastStableOffset: 0n });
+      expect(textsOf(answer.records)).toEqual([]);
+    }
+    expect(textsOf((await broker.done(dispatchFetch(0n, 50, 0))).records)).toEqual(['0:open', '1:plain']);
+  });
+
+  test('delayed-fetch-aborted-list (KAFKA-5376), T2: a fetch that waited for the end of a transaction is told that it was aborted', async () => {
+    await send({ sequence: 0, texts: ['dropped'] });
+    const waiting = dispatchFetch(0n, 60_000);
+    await broker.pass(20);
+
+    await mark({ commit: false });
+    const answer = await broker.done(waiting);
+
+    expect(textsOf(answer.records).slice(0, 1)).toEqual(['0:dropped']);
+    expect(answer.abortedTransactions).toEqual([{ producerId, firstOffset: 0n }]);
+    expect(answer.lastStableOffset).toBe(2n);
   });
 });
