@@ -16,6 +16,8 @@ const mainClasses = {
   transactions: 'org.apache.kafka.tools.TransactionsCommand',
   reassign: 'org.apache.kafka.tools.reassign.ReassignPartitionsCommand',
   elections: 'org.apache.kafka.tools.LeaderElectionCommand',
+  consumerGroups: 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand',
+  consoleConsumer: 'org.apache.kafka.tools.consumer.ConsoleConsumer',
   dumpLog: 'org.apache.kafka.tools.DumpLogSegments',
   verifiableProducer: 'org.apache.kafka.tools.VerifiableProducer',
   replicaVerification: 'org.apache.kafka.tools.ReplicaVerificationTool',
