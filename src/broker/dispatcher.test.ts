@@ -357,6 +357,7 @@ function sample(api: Api, version: number): object {
       version < 8 ? { groupId: 'a', topics: [{ name: 'a', partitionIndexes: [0] }] } : { groups: [{ groupId: 'a', topics: null }] },
     DescribeGroups: { groups: ['a'] },
     DeleteGroups: { groupsNames: ['a'] },
+    ConsumerGroupDescribe: { groupIds: ['a'] },
     InitProducerId: { transactionalId: null, transactionTimeoutMs: 1 },
     AddPartitionsToTxn: version < 4 ? { v3AndBelowTopics: [{ name: 'a', partitions: [0] }] } : {},
     WriteTxnMarkers: { markers: [{ topics: [{ name: 'a', partitionIndexes: [0] }] }] },

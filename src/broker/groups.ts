@@ -1,4 +1,5 @@
 import {
+  type ConsumerGroupConfig,
   CoordinatorRuntime,
   type GroupConfig,
   GroupCoordinator,
@@ -9,6 +10,7 @@ import {
 } from '#coordinators';
 import type { EffectiveConfigs, MetadataDelta, MetadataImage } from '#metadata';
 import type { Clock, Logger, Random } from '#platform';
+import { KafkaError } from '#protocol';
 import type { Context } from './context.ts';
 import type { Coordinators } from './coordinators.ts';
 import { offsetsTopic } from './internal-topics.ts';
@@ -40,7 +42,15 @@ export class Groups {
       logger,
       codec: groupRecordCodec,
       commitTimeoutMs: configs.brokerNumber(image(), 'offsets.commit.timeout.ms'),
-      makeCore: () => new GroupCoordinator({ config: () => this.#configNow(), newId: () => random.uuid() }),
+      makeCore: () =>
+        new GroupCoordinator({
+          config: () => this.#configNow(),
+          configOf: (groupId) => this.#configOf(groupId),
+          topics: () => image().topics,
+          metadataVersion: () => image().offset,
+          compileRegex,
+          newId: () => random.uuid(),
+        }),
       onBroken: (error) => options.onBroken?.(error),
     });
     coordinators.add(groupKey, offsetsTopic, this.runtime);
@@ -69,6 +79,16 @@ export class Groups {
     this.runtime.close();
   }
 
+  #configOf(groupId: string): ConsumerGroupConfig {
+    const image = this.#options.image();
+    const own = image.configs.of('group', groupId);
+    const number = (name: string) => {
+      const set = own.get(name);
+      return set === undefined ? this.#options.configs.brokerNumber(image, `group.${name}`) : Number(set);
+    };
+    return { sessionTimeoutMs: number('consumer.session.timeout.ms'), heartbeatIntervalMs: number('consumer.heartbeat.interval.ms') };
+  }
+
   #configNow(): GroupConfig {
     const image = this.#options.image();
     if (this.#config?.image !== image) this.#config = { image, value: groupConfig(this.#options.configs, image) };
@@ -78,6 +98,7 @@ export class Groups {
 
 function groupConfig(configs: EffectiveConfigs, image: MetadataImage): GroupConfig {
   const number = (name: string) => configs.brokerNumber(image, name);
+  const policy = configs.broker(image, 'group.consumer.migration.policy');
   return {
     minSessionTimeoutMs: number('group.min.session.timeout.ms'),
     maxSessionTimeoutMs: number('group.max.session.timeout.ms'),
@@ -86,5 +107,12 @@ function groupConfig(configs: EffectiveConfigs, image: MetadataImage): GroupConf
     maxMetadataBytes: number('offset.metadata.max.bytes'),
     offsetsRetentionMs: number('offsets.retention.minutes') * 60_000,
     retentionCheckMs: number('offsets.retention.check.interval.ms'),
+    consumerMaxSize: number('group.consumer.max.size'),
+    mayUpgrade: policy === 'bidirectional' || policy === 'upgrade',
+    mayDowngrade: policy === 'bidirectional' || policy === 'downgrade',
   };
+}
+
+function compileRegex(regularExpression: string): (topic: string) => boolean {
+  throw new KafkaError('INVALID_REGULAR_EXPRESSION', `${regularExpression}: this version takes lists of topics only`);
 }

@@ -6,6 +6,9 @@ export const eligibleLeaderReplicasFeature = 'eligible.leader.replicas.version';
 /** From 2 on each transaction has an epoch of its own, and leaders add partitions to transactions (KIP-890); clients do as this says. */
 export const transactionVersionFeature = 'transaction.version';
 
+/** From 1 on there are consumer groups (KIP-848). */
+export const groupVersionFeature = 'group.version';
+
 export interface SupportedFeature {
   readonly name: string;
   readonly minVersion: number;
@@ -20,6 +23,6 @@ export const supportedFeatures: readonly SupportedFeature[] = [
   { name: metadataVersionFeature, minVersion: supportedMetadataVersions.min, maxVersion: supportedMetadataVersions.max },
   { name: 'kraft.version', minVersion: 0, maxVersion: 1 },
   { name: eligibleLeaderReplicasFeature, minVersion: 0, maxVersion: 1 },
-  { name: 'group.version', minVersion: 0, maxVersion: 0 },
+  { name: groupVersionFeature, minVersion: 0, maxVersion: 1 },
   { name: transactionVersionFeature, minVersion: 0, maxVersion: 2 },
 ];

@@ -36,6 +36,16 @@ const clients: { client: string; isThere: boolean; start(bootstrap: string, topi
     start: (bootstrap: string, topic: string, group: string) =>
       javaMember(bootstrap, topic, group, [`partition.assignment.strategy=org.apache.kafka.clients.consumer.${assignor}`]),
   })),
+  {
+    client: 'Java, consumer protocol',
+    isThere: foreign.kafkaTools !== undefined,
+    start: (bootstrap, topic, group) => javaMember(bootstrap, topic, group, ['group.protocol=consumer']),
+  },
+  {
+    client: 'confluent-kafka, consumer protocol',
+    isThere: foreign.python !== undefined,
+    start: (bootstrap, topic, group) => spawn(foreign.python!, [python, 'confluent', bootstrap, topic, group, 'consumer']),
+  },
 ];
 
 function javaMember(bootstrap: string, topic: string, group: string, properties: readonly string[]): ChildProcess {
@@ -118,7 +128,7 @@ describe.runIf(areForeignClientsWanted)('groups of clients in other languages', 
     test.runIf(isThere)(
       `G9: ${client}: three members share the partitions, one is killed, one joins, a broker dies, and all is read`,
       {
-        timeout: 180_000,
+        timeout: 240_000,
       },
       async () => {
         const topic = await cluster.createTopic(`group-${client.replaceAll(/[^A-Za-z]/g, '-')}`, partitions);
@@ -129,11 +139,11 @@ describe.runIf(areForeignClientsWanted)('groups of clients in other languages', 
         await until(() => missing(300).length === 0, { forMs: 60_000, tell: tell(300) });
         await members[0]!.stop('SIGKILL');
         await write(topic, 300, 300);
-        await until(() => missing(600).length === 0, { forMs: 60_000, tell: tell(600) });
+        await until(() => missing(600).length === 0, { forMs: 90_000, tell: tell(600) });
         start(startClient(cluster.bootstrap, topic, group));
         if (cluster.brokers !== undefined) await cluster.brokers.kill(3);
         await write(topic, 600, 300);
-        await until(() => missing(900).length === 0, { forMs: 60_000, tell: tell(900) });
+        await until(() => missing(900).length === 0, { forMs: 90_000, tell: tell(900) });
         if (cluster.brokers !== undefined) {
           cluster.brokers.startBroker(3);
           await cluster.brokers.ready([3]);

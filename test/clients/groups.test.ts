@@ -129,6 +129,7 @@ async function platformaticMember(name: string, groupId: string, topic: string, 
 
 test.each([
   'classic',
+  'consumer',
 ] as const)('G9: members of @platformatic/kafka, protocol %s, read all of a topic together, and go on where they stopped', {
   timeout: 90_000,
 }, async (protocol) => {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { zeroUuid } from '#protocol';
+import { consumerGroupDescribe } from '#protocol/apis/consumer-group-describe.ts';
+import { consumerGroupHeartbeat } from '#protocol/apis/consumer-group-heartbeat.ts';
 import { deleteGroups } from '#protocol/apis/delete-groups.ts';
 import { describeGroups } from '#protocol/apis/describe-groups.ts';
 import { heartbeat } from '#protocol/apis/heartbeat.ts';
@@ -227,4 +229,64 @@ test('G3: what was committed is there after the broker was started again, read f
 
   expect(refused.groups[0]!.errorCode).toBe('NOT_COORDINATOR');
   expect(groups[0]!.topics[0]).toMatchObject({ name: 'orders', topicId: zeroUuid, partitions: [{ committedOffset: 9n }] });
+});
+
+describe('consumer groups', () => {
+  const allowed = { name: 'FeatureLevelRecord', value: { name: 'group.version', featureLevel: 1 } } as const;
+  const joining = {
+    groupId: 'readers',
+    memberId: 'a',
+    memberEpoch: 0,
+    rebalanceTimeoutMs: 30_000,
+    subscribedTopicNames: ['orders'],
+    topicPartitions: [],
+  };
+
+  test.each([0, 1])('ConsumerGroupHeartbeat v%i: a member joins and is described', async (version) => {
+    const broker = await startBroker();
+    broker.commit(allowed);
+
+    const joined = await broker.ask(consumerGroupHeartbeat, version, { ...joining, memberId: version === 0 ? '' : 'a' });
+    const { groups } = await broker.ask(consumerGroupDescribe, version, {
+      groupIds: ['readers', 'nobody'],
+      includeAuthorizedOperations: false,
+    });
+
+    expect(joined).toMatchObject({ errorCode: 'NONE', memberEpoch: 1, heartbeatIntervalMs: 5000 });
+    expect(joined.assignment).toEqual({ topicPartitions: [{ topicId: ordersId, partitions: [0, 1] }] });
+    expect(groups[0]).toMatchObject({
+      errorCode: 'NONE',
+      groupState: 'Stable',
+      groupEpoch: 1,
+      assignmentEpoch: 1,
+      assignorName: 'uniform',
+    });
+    expect(groups[0]!.members[0]).toMatchObject({
+      memberId: joined.memberId,
+      clientHost: '/10.0.0.7',
+      assignment: { topicPartitions: [{ topicId: ordersId, topicName: 'orders', partitions: [0, 1] }] },
+      memberType: version === 0 ? -1 : 1,
+    });
+    expect(groups[1]).toMatchObject({ errorCode: 'GROUP_ID_NOT_FOUND' });
+    const [older] = (await broker.ask(describeGroups, 5, { groups: ['readers'] })).groups;
+    expect(older).toMatchObject({ groupState: 'Dead' });
+  });
+
+  test('settings of the group count before those of the broker', async () => {
+    const broker = await startBroker();
+    const setting = { resourceType: 32, resourceName: 'readers', name: 'consumer.heartbeat.interval.ms', value: '1234' };
+    broker.commit(allowed, { name: 'ConfigRecord', value: setting });
+
+    const { heartbeatIntervalMs } = await broker.ask(consumerGroupHeartbeat, 1, joining);
+
+    expect(heartbeatIntervalMs).toBe(1234);
+  });
+
+  test('while group.version does not allow it there are none', async () => {
+    const broker = await startBroker();
+
+    expect(await broker.ask(consumerGroupHeartbeat, 1, joining)).toMatchObject({ errorCode: 'UNSUPPORTED_VERSION' });
+    const { groups } = await broker.ask(consumerGroupDescribe, 1, { groupIds: ['readers'], includeAuthorizedOperations: false });
+    expect(groups[0]!.errorCode).toBe('UNSUPPORTED_VERSION');
+  });
 });

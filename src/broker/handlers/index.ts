@@ -2,6 +2,8 @@ import type { Dispatcher } from '../dispatcher.ts';
 import type { Handler } from '../handler.ts';
 import { handleAddPartitionsToTxn } from './add-partitions-to-txn.ts';
 import { handleApiVersions } from './api-versions.ts';
+import { handleConsumerGroupDescribe } from './consumer-group-describe.ts';
+import { handleConsumerGroupHeartbeat } from './consumer-group-heartbeat.ts';
 import { controllerHandlers } from './controller.ts';
 import { handleDeleteGroups } from './delete-groups.ts';
 import { handleDeleteRecords } from './delete-records.ts';
@@ -37,6 +39,8 @@ export function allHandlers(dispatcher: () => Dispatcher): readonly Handler[] {
   const handlers = [
     handleApiVersions(() => dispatcher().handlers),
     handleDeleteRecords,
+    handleConsumerGroupDescribe,
+    handleConsumerGroupHeartbeat,
     handleDeleteGroups,
     handleDescribeGroups,
     handleHeartbeat,

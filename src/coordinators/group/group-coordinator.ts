@@ -1,4 +1,5 @@
-import { type ErrorName, KafkaError } from '#protocol';
+import { asKafkaError, type ErrorName, KafkaError } from '#protocol';
+import type { ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponseInput } from '#protocol/apis/consumer-group-heartbeat.ts';
 import type { HeartbeatRequest, HeartbeatResponseInput } from '#protocol/apis/heartbeat.ts';
 import type { JoinGroupRequest, JoinGroupResponseInput } from '#protocol/apis/join-group.ts';
 import type { SyncGroupRequest, SyncGroupResponseInput } from '#protocol/apis/sync-group.ts';
@@ -9,19 +10,31 @@ import { type Leaver, leaveClassicGroup } from './classic/leave-group.ts';
 import { prepareRebalance } from './classic/rebalance.ts';
 import { extendSession } from './classic/sessions.ts';
 import { checkGeneration, syncClassicGroup } from './classic/sync-group.ts';
-import type { GroupConfig } from './config.ts';
+import type { ConsumerGroupConfig, GroupConfig } from './config.ts';
+import { heartbeatAsClassic, joinAsClassic, syncAsClassic } from './consumer/classic-side.ts';
+import { ConsumerGroup } from './consumer/consumer-group.ts';
+import { type DescribedConsumerGroup, describeConsumerGroup } from './consumer/describe.ts';
+import { Draft } from './consumer/draft.ts';
+import { checkHeartbeat, heartbeat, isLeaving, leave, remove } from './consumer/heartbeat.ts';
+import { downgrade, mayDowngrade, upgrade } from './consumer/migration.ts';
+import { extendSession as extendConsumerSession, type Fence, watchRebalance } from './consumer/sessions.ts';
 import { type DescribedGroup, describeClassicGroup, type ListedGroup } from './describe.ts';
 import type { Committer, Group } from './group.ts';
 import { type CommittedTopic, commitOffsets, type TopicToCommit } from './offset-commit.ts';
 import { type FetchedTopic, fetchAllOffsets, fetchOffsets, type TopicToFetch } from './offset-fetch.ts';
 import { Offsets, offsetTombstone } from './offsets.ts';
-import type { GroupRecord } from './records.ts';
+import type { ConsumerGroupRecord, GroupRecord } from './records.ts';
 import { expireOffsets } from './retention.ts';
 import { Timers } from './timers.ts';
-import { type GroupHost, Turn } from './turn.ts';
+import { type CompileRegex, type GroupHost, type TopicsImage, Turn } from './turn.ts';
 
 export interface GroupCoordinatorOptions {
   config(): GroupConfig;
+  configOf(groupId: string): ConsumerGroupConfig;
+  topics(): TopicsImage;
+  /** The offset of the metadata that they are of. */
+  metadataVersion(): bigint;
+  readonly compileRegex: CompileRegex;
   newId(): string;
 }
 
@@ -44,6 +57,15 @@ export class GroupCoordinator implements CoordinatorCore<GroupRecord> {
       get config() {
         return options.config();
       },
+      get topics() {
+        return options.topics();
+      },
+      get metadataVersion() {
+        return options.metadataVersion();
+      },
+      compileRegex: options.compileRegex,
+      configOf: (groupId) => options.configOf(groupId),
+      groupOf: (groupId) => this.#groups.get(groupId),
       newId: () => options.newId(),
     };
   }
@@ -60,8 +82,11 @@ export class GroupCoordinator implements CoordinatorCore<GroupRecord> {
         if (record.value !== null && !this.#groups.has(record.key.group)) this.#newClassicGroup(record.key.group);
         return;
       case 'classic-group':
-        if (record.value === null) this.#groups.delete(record.key.group);
-        else this.#classicGroupToRestore(record.key.group).restore(record.value, this.#now);
+        if (record.value !== null) this.#classicGroupToRestore(record.key.group).restore(record.value, this.#now);
+        else if (this.#groups.get(record.key.group) instanceof ClassicGroup) this.#groups.delete(record.key.group);
+        return;
+      default:
+        this.#applyToConsumerGroup(record);
     }
   }
 
@@ -73,6 +98,12 @@ export class GroupCoordinator implements CoordinatorCore<GroupRecord> {
   loaded(scope: Scope): GroupDecision<void> {
     const turn = this.#turn(scope);
     for (const group of this.#groups.values()) {
+      if (group instanceof ConsumerGroup) {
+        for (const member of group.members.values()) {
+          extendConsumerSession(group.groupId, member, turn, this.#fence);
+          watchRebalance(group.groupId, member, member.state === 'unrevoked', turn, this.#fence);
+        }
+      }
       if (!(group instanceof ClassicGroup)) continue;
       for (const member of group.members.values()) extendSession(group, member, turn);
       if (group.members.size > turn.host.config.maxSize) prepareRebalance(group, turn);
@@ -81,9 +112,10 @@ export class GroupCoordinator implements CoordinatorCore<GroupRecord> {
     return turn.decision();
   }
 
+  /** One deadline at a time: the next one has to see what came of it. */
   tick(scope: Scope): GroupDecision<void> {
     const turn = this.#turn(scope);
-    for (let act = this.#timers.takeDue(scope.now.monotonic); act !== undefined; act = this.#timers.takeDue(scope.now.monotonic)) act(turn);
+    this.#timers.takeDue(scope.now.monotonic)?.(turn);
     return turn.decision({ divisible: true });
   }
 
@@ -100,34 +132,88 @@ export class GroupCoordinator implements CoordinatorCore<GroupRecord> {
     }
     const found = this.#groups.get(request.groupId);
     if (found === undefined && request.memberId !== '') throw new KafkaError('UNKNOWN_MEMBER_ID', `there is no group ${request.groupId}`);
-    const group = found ?? new ClassicGroup(request.groupId, scope.now.wall);
-    joinClassicGroup(asClassic(group), joinOf(request, caller, apiVersion), turn);
+    const join = joinOf(request, caller, apiVersion);
+    if (found instanceof ConsumerGroup && !found.isEmpty) {
+      joinAsClassic(new Draft(found, turn), join, this.#fence);
+      return turn.decision();
+    }
+    const group = found instanceof ClassicGroup ? found : new ClassicGroup(request.groupId, scope.now.wall);
+    joinClassicGroup(group, join, turn);
     this.#groups.set(request.groupId, group);
+    if (found instanceof ConsumerGroup) {
+      turn.records.push(...found.tombstones());
+      turn.onFailure(() => this.#groups.set(request.groupId, found));
+    }
     return turn.decision();
   }
 
   /** @throws KafkaError */
   syncGroup(request: SyncGroupRequest, scope: Scope): GroupDecision<SyncGroupResponseInput> {
     const turn = this.#turn(scope);
-    syncClassicGroup(this.#classicGroup(request.groupId), request, turn);
+    const group = this.#withMembers(request.groupId);
+    if (group instanceof ConsumerGroup) return turn.decision({ response: syncAsClassic(new Draft(group, turn), request, this.#fence) });
+    syncClassicGroup(group, request, turn);
     return turn.decision();
   }
 
   /** @throws KafkaError */
   heartbeat(request: HeartbeatRequest, scope: Scope): GroupDecision<HeartbeatResponseInput> {
     const turn = this.#turn(scope);
-    const group = this.#classicGroup(request.groupId);
-    const member = group.member(request.memberId, request.groupInstanceId);
-    checkGeneration(group, request.generationId);
-    group.state.heartbeat(group, member, turn);
+    const group = this.#withMembers(request.groupId);
+    if (group instanceof ConsumerGroup) heartbeatAsClassic(group, request, turn, this.#fence);
+    else {
+      const member = group.member(request.memberId, request.groupInstanceId);
+      checkGeneration(group, request.generationId);
+      group.state.heartbeat(group, member, turn);
+    }
     return turn.decision({ response: { throttleTimeMs: 0, errorCode: 'NONE' } });
   }
 
   /** @throws KafkaError UNKNOWN_MEMBER_ID when there is no such group */
   leaveGroup(groupId: string, leavers: readonly Leaver[], scope: Scope): GroupDecision<ErrorName[]> {
     const turn = this.#turn(scope);
-    const group = this.#classicGroup(groupId);
-    return turn.decision({ response: leavers.map((leaver) => leaveClassicGroup(group, leaver, turn)) });
+    const group = this.#withMembers(groupId);
+    if (!(group instanceof ConsumerGroup))
+      return turn.decision({ response: leavers.map((leaver) => leaveClassicGroup(group, leaver, turn)) });
+    const draft = new Draft(group, turn);
+    const response = leavers.map((leaver) => leaveConsumerGroup(draft, leaver));
+    this.#downgradeIfClassic(draft);
+    return turn.decision({ response });
+  }
+
+  /** @throws KafkaError */
+  consumerGroupHeartbeat(
+    request: ConsumerGroupHeartbeatRequest,
+    caller: Caller,
+    apiVersion: number,
+    scope: Scope,
+  ): GroupDecision<ConsumerGroupHeartbeatResponseInput> {
+    const turn = this.#turn(scope);
+    checkHeartbeat(request, apiVersion);
+    const { groupId, memberEpoch } = request;
+    const found = this.#groups.get(groupId);
+    if (memberEpoch !== 0) {
+      if (!(found instanceof ConsumerGroup)) throw new KafkaError('GROUP_ID_NOT_FOUND', `there is no consumer group ${groupId}`);
+      const draft = new Draft(found, turn);
+      if (!isLeaving(memberEpoch)) return turn.decision({ response: heartbeat(draft, request, caller, this.#fence) });
+      const response = leave(draft, request);
+      this.#downgradeIfClassic(draft);
+      return turn.decision({ response });
+    }
+    const group =
+      found instanceof ConsumerGroup
+        ? found
+        : found instanceof ClassicGroup
+          ? upgrade(found, turn, this.#fence)
+          : new ConsumerGroup(groupId, scope.now.wall);
+    return turn.decision({ response: heartbeat(new Draft(group, turn), request, caller, this.#fence) });
+  }
+
+  /** @throws KafkaError GROUP_ID_NOT_FOUND */
+  describeConsumerGroup(groupId: string): GroupDecision<DescribedConsumerGroup> {
+    const group = this.#existing(groupId);
+    if (!(group instanceof ConsumerGroup)) throw new KafkaError('GROUP_ID_NOT_FOUND', `${groupId} is not a consumer group`);
+    return { records: [], response: describeConsumerGroup(group, this.#host.topics) };
   }
 
   /**
@@ -260,10 +346,36 @@ export class GroupCoordinator implements CoordinatorCore<GroupRecord> {
     return group;
   }
 
-  #classicGroup(groupId: string): ClassicGroup {
+  #withMembers(groupId: string): ClassicGroup | ConsumerGroup {
     const group = this.#groups.get(groupId);
-    if (group === undefined) throw new KafkaError('UNKNOWN_MEMBER_ID', `there is no group ${groupId}`);
-    return asClassic(group);
+    if (group instanceof ClassicGroup || group instanceof ConsumerGroup) return group;
+    throw new KafkaError('UNKNOWN_MEMBER_ID', `there is no group ${groupId}`);
+  }
+
+  /** A member of a consumer group was silent, or kept others waiting, for too long. */
+  readonly #fence: Fence = (groupId, memberId, turn) => {
+    const group = this.#groups.get(groupId);
+    if (!(group instanceof ConsumerGroup)) return;
+    const member = group.members.get(memberId);
+    if (member === undefined) return;
+    const draft = new Draft(group, turn);
+    remove(draft, member);
+    this.#downgradeIfClassic(draft);
+  };
+
+  #downgradeIfClassic(draft: Draft): void {
+    if (mayDowngrade(draft.group, draft.turn)) downgrade(draft, new ClassicGroup(draft.groupId, draft.turn.now.wall));
+  }
+
+  #applyToConsumerGroup(record: ConsumerGroupRecord): void {
+    const { groupId } = record.key;
+    let group = this.#groups.get(groupId);
+    if (!(group instanceof ConsumerGroup)) {
+      if (record.value === null) return;
+      this.#groups.set(groupId, (group = new ConsumerGroup(groupId, this.#now)));
+    }
+    (group as ConsumerGroup).apply(record, this.#now);
+    if (record.kind === 'consumer-group' && record.value === null) this.#groups.delete(groupId);
   }
 
   #classicGroupToRestore(groupId: string): ClassicGroup {
@@ -282,7 +394,16 @@ function checkGroupId(groupId: string): void {
   if (groupId === '') throw new KafkaError('INVALID_GROUP_ID', 'the id of a group has at least one character');
 }
 
-function asClassic(group: Group): ClassicGroup {
-  if (!(group instanceof ClassicGroup)) throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL', `${group.groupId} is not a classic group`);
-  return group;
+/** A member that speaks the classic protocol leaves, or a static one is removed by name. @returns the error, or NONE */
+function leaveConsumerGroup(draft: Draft, { memberId, groupInstanceId }: Leaver): ErrorName {
+  const { group } = draft;
+  try {
+    const id = memberId === '' && groupInstanceId !== null ? (group.instances.get(groupInstanceId) ?? '') : memberId;
+    const member = group.member(id, groupInstanceId);
+    if (groupInstanceId === null && member.classic === undefined) return 'UNKNOWN_MEMBER_ID';
+    remove(draft, member);
+    return 'NONE';
+  } catch (error) {
+    return asKafkaError(error).errorName;
+  }
 }

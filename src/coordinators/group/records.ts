@@ -1,4 +1,31 @@
 import { decodeMessageAt, encodeMessage, type Message, ProtocolError, zeroUuid } from '#protocol';
+import { consumerGroupCurrentMemberAssignmentKey } from '#protocol/stored/consumer-group-current-member-assignment-key.ts';
+import {
+  type ConsumerGroupCurrentMemberAssignmentValueInput,
+  consumerGroupCurrentMemberAssignmentValue,
+} from '#protocol/stored/consumer-group-current-member-assignment-value.ts';
+import { consumerGroupMemberMetadataKey } from '#protocol/stored/consumer-group-member-metadata-key.ts';
+import {
+  type ConsumerGroupMemberMetadataValueInput,
+  consumerGroupMemberMetadataValue,
+} from '#protocol/stored/consumer-group-member-metadata-value.ts';
+import { consumerGroupMetadataKey } from '#protocol/stored/consumer-group-metadata-key.ts';
+import { type ConsumerGroupMetadataValueInput, consumerGroupMetadataValue } from '#protocol/stored/consumer-group-metadata-value.ts';
+import { consumerGroupRegularExpressionKey } from '#protocol/stored/consumer-group-regular-expression-key.ts';
+import {
+  type ConsumerGroupRegularExpressionValueInput,
+  consumerGroupRegularExpressionValue,
+} from '#protocol/stored/consumer-group-regular-expression-value.ts';
+import { consumerGroupTargetAssignmentMemberKey } from '#protocol/stored/consumer-group-target-assignment-member-key.ts';
+import {
+  type ConsumerGroupTargetAssignmentMemberValueInput,
+  consumerGroupTargetAssignmentMemberValue,
+} from '#protocol/stored/consumer-group-target-assignment-member-value.ts';
+import { consumerGroupTargetAssignmentMetadataKey } from '#protocol/stored/consumer-group-target-assignment-metadata-key.ts';
+import {
+  type ConsumerGroupTargetAssignmentMetadataValueInput,
+  consumerGroupTargetAssignmentMetadataValue,
+} from '#protocol/stored/consumer-group-target-assignment-metadata-value.ts';
 import { groupMetadataKey } from '#protocol/stored/group-metadata-key.ts';
 import { type GroupMetadataValueInput, groupMetadataValue } from '#protocol/stored/group-metadata-value.ts';
 import { offsetCommitKey } from '#protocol/stored/offset-commit-key.ts';
@@ -19,8 +46,33 @@ export interface ClassicGroupRecord {
   readonly value: GroupMetadataValueInput | null;
 }
 
+interface OfGroup<Kind extends string, Value> {
+  readonly kind: Kind;
+  readonly key: { readonly groupId: string };
+  readonly value: Value | null;
+}
+
+interface OfMember<Kind extends string, Value> {
+  readonly kind: Kind;
+  readonly key: { readonly groupId: string; readonly memberId: string };
+  readonly value: Value | null;
+}
+
+/** A change of a consumer group (KIP-848); without a value that part of it is gone. */
+export type ConsumerGroupRecord =
+  | OfGroup<'consumer-group', ConsumerGroupMetadataValueInput>
+  | OfMember<'member', ConsumerGroupMemberMetadataValueInput>
+  | OfGroup<'target', ConsumerGroupTargetAssignmentMetadataValueInput>
+  | OfMember<'target-member', ConsumerGroupTargetAssignmentMemberValueInput>
+  | OfMember<'current-member', ConsumerGroupCurrentMemberAssignmentValueInput>
+  | {
+      readonly kind: 'regex';
+      readonly key: { readonly groupId: string; readonly regularExpression: string };
+      readonly value: ConsumerGroupRegularExpressionValueInput | null;
+    };
+
 /** What `__consumer_offsets` holds, in Kafka's formats. */
-export type GroupRecord = OffsetRecord | ClassicGroupRecord;
+export type GroupRecord = OffsetRecord | ClassicGroupRecord | ConsumerGroupRecord;
 
 interface Format {
   /** The versions of the key that mean this kind; the last one is written. */
@@ -34,6 +86,27 @@ interface Format {
 const formats: Readonly<Record<GroupRecord['kind'], Format>> = {
   offset: { keyVersions: [0, 1], key: offsetCommitKey, value: offsetCommitValue, versionOf: offsetVersion },
   'classic-group': { keyVersions: [2], key: groupMetadataKey, value: groupMetadataValue, versionOf: () => 3 },
+  'consumer-group': { keyVersions: [3], key: consumerGroupMetadataKey, value: consumerGroupMetadataValue, versionOf: () => 0 },
+  member: { keyVersions: [5], key: consumerGroupMemberMetadataKey, value: consumerGroupMemberMetadataValue, versionOf: () => 0 },
+  target: {
+    keyVersions: [6],
+    key: consumerGroupTargetAssignmentMetadataKey,
+    value: consumerGroupTargetAssignmentMetadataValue,
+    versionOf: () => 0,
+  },
+  'target-member': {
+    keyVersions: [7],
+    key: consumerGroupTargetAssignmentMemberKey,
+    value: consumerGroupTargetAssignmentMemberValue,
+    versionOf: () => 0,
+  },
+  'current-member': {
+    keyVersions: [8],
+    key: consumerGroupCurrentMemberAssignmentKey,
+    value: consumerGroupCurrentMemberAssignmentValue,
+    versionOf: () => 0,
+  },
+  regex: { keyVersions: [16], key: consumerGroupRegularExpressionKey, value: consumerGroupRegularExpressionValue, versionOf: () => 0 },
 };
 
 const kindOfKey = new Map(

@@ -1,5 +1,12 @@
 /** What the tests of this folder share: a coordinator with a clock and a log that a test holds in its hands. Not part of the program. */
+
+import type { TopicImage } from '#metadata';
 import { encodeMessage, KafkaError, withDefaults } from '#protocol';
+import {
+  type ConsumerGroupHeartbeatRequestInput,
+  type ConsumerGroupHeartbeatResponseInput,
+  consumerGroupHeartbeat,
+} from '#protocol/apis/consumer-group-heartbeat.ts';
 import { type JoinGroupRequestInput, type JoinGroupResponseInput, joinGroup } from '#protocol/apis/join-group.ts';
 import { type SyncGroupRequestInput, type SyncGroupResponseInput, syncGroup } from '#protocol/apis/sync-group.ts';
 import { type ConsumerProtocolSubscriptionInput, consumerProtocolSubscription } from '#protocol/stored/consumer-protocol-subscription.ts';
@@ -7,6 +14,7 @@ import type { Scope } from '../runtime/index.ts';
 import type { GroupConfig } from './config.ts';
 import { GroupCoordinator, type GroupDecision } from './group-coordinator.ts';
 import { type GroupRecord, groupRecordCodec } from './records.ts';
+import type { TopicsImage } from './turn.ts';
 
 export const defaultConfig: GroupConfig = {
   minSessionTimeoutMs: 6000,
@@ -16,6 +24,9 @@ export const defaultConfig: GroupConfig = {
   maxMetadataBytes: 4096,
   offsetsRetentionMs: 10_080 * 60_000,
   retentionCheckMs: 600_000,
+  consumerMaxSize: 0x7fff_ffff,
+  mayUpgrade: true,
+  mayDowngrade: true,
 };
 
 /** The answer to a request: there, or still to come. */
@@ -33,6 +44,8 @@ export class TestCoordinator {
   /** Monotonic time; wall time is that and a million. */
   now = 0;
   config: GroupConfig;
+  /** The topics that there are. */
+  topics: TopicsImage;
   /** The log, as bytes. */
   readonly log: Stored[];
   /** Thrown by the next append. */
@@ -42,17 +55,20 @@ export class TestCoordinator {
   #lastId: number;
   readonly #waiting = new Map<number, Asked<unknown>>();
 
-  constructor(options: { config?: Partial<GroupConfig>; log?: readonly Stored[]; now?: number; lastId?: number } = {}) {
+  constructor(
+    options: { config?: Partial<GroupConfig>; log?: readonly Stored[]; now?: number; lastId?: number; topics?: TopicsImage } = {},
+  ) {
     this.config = { ...defaultConfig, ...options.config };
     this.log = [...(options.log ?? [])];
     this.now = options.now ?? 0;
+    this.topics = options.topics ?? topicsOf({ orders: 6 });
     this.#lastId = options.lastId ?? 0;
     this.core = this.#load();
   }
 
   /** Another broker takes over with what is in the log. */
   moved(): TestCoordinator {
-    return new TestCoordinator({ config: this.config, log: this.log, now: this.now, lastId: this.#lastId });
+    return new TestCoordinator({ config: this.config, log: this.log, now: this.now, lastId: this.#lastId, topics: this.topics });
   }
 
   get wall(): number {
@@ -121,6 +137,23 @@ export class TestCoordinator {
     return this.ask((core, scope) => core.joinGroup(whole, { clientId: 'client', clientHost: '/10.0.0.7' }, apiVersion, scope));
   }
 
+  /** A heartbeat of a consumer group (KIP-848); the first one joins, with all that it has to say. */
+  beat(
+    memberId: string,
+    memberEpoch: number,
+    options: Partial<ConsumerGroupHeartbeatRequestInput> = {},
+  ): Asked<ConsumerGroupHeartbeatResponseInput> {
+    const joining = { rebalanceTimeoutMs: 30_000, subscribedTopicNames: ['orders'], topicPartitions: [] };
+    const whole = withDefaults(consumerGroupHeartbeat.request, {
+      groupId: 'readers',
+      memberId,
+      memberEpoch,
+      ...(memberEpoch === 0 ? joining : {}),
+      ...options,
+    });
+    return this.ask((core, scope) => core.consumerGroupHeartbeat(whole, { clientId: 'client', clientHost: '/10.0.0.7' }, 1, scope));
+  }
+
   sync(
     request: Partial<SyncGroupRequestInput> & { readonly memberId: string; readonly generationId: number },
   ): Asked<SyncGroupResponseInput> {
@@ -179,7 +212,10 @@ export class TestCoordinator {
       .sort((a, b) => (a.groupId < b.groupId ? -1 : 1))
       .map((group) => ({
         group,
-        detail: this.get((core) => core.describeGroup(group.groupId)),
+        detail:
+          group.type === 'classic'
+            ? this.get((core) => core.describeGroup(group.groupId))
+            : this.get((core) => core.describeConsumerGroup(group.groupId)),
         offsets: this.get((core) =>
           core.fetchOffsets({ groupId: group.groupId, memberId: null, memberEpoch: -1, topics: null, requireStable: false }, topicIdOf),
         ),
@@ -211,7 +247,14 @@ export class TestCoordinator {
   }
 
   #load(): GroupCoordinator {
-    const core = new GroupCoordinator({ config: () => this.config, newId: () => `id${++this.#lastId}` });
+    const core = new GroupCoordinator({
+      config: () => this.config,
+      configOf: () => ({ sessionTimeoutMs: 45_000, heartbeatIntervalMs: 5000 }),
+      topics: () => this.topics,
+      metadataVersion: () => 7n,
+      compileRegex: testRegex,
+      newId: () => `id${++this.#lastId}`,
+    });
     for (const [offset, { key, value }] of this.log.entries()) {
       const record = groupRecordCodec.decode(key, value);
       if (record !== undefined) core.replay(record, { offset: BigInt(offset), producerId: -1n, producerEpoch: -1 });
@@ -254,6 +297,28 @@ export class TestCoordinator {
       if (waiting !== undefined) waiting.answer = response;
     }
   }
+}
+
+/** Patterns of tests are simple; one that begins with a repetition is none. */
+function testRegex(regularExpression: string): (topic: string) => boolean {
+  if (regularExpression.startsWith('*')) throw new KafkaError('INVALID_REGULAR_EXPRESSION');
+  const whole = new RegExp(`^(?:${regularExpression})$`);
+  return (topic) => whole.test(topic);
+}
+
+/** Topics by name and number of partitions. */
+export function topicsOf(counts: Readonly<Record<string, number>>): TopicsImage {
+  const topics = Object.entries(counts).map(([name, count]) => ({
+    name,
+    id: topicIdOf(name),
+    partitions: Array.from({ length: count }, (_, partition) => ({ partition })),
+  })) as unknown as TopicImage[];
+  return {
+    size: topics.length,
+    byName: (name) => topics.find((topic) => topic.name === name),
+    byId: (id) => topics.find((topic) => topic.id === id),
+    all: () => topics,
+  };
 }
 
 export function topicIdOf(topic: string): string {

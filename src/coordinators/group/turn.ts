@@ -1,13 +1,28 @@
+import type { MetadataImage } from '#metadata';
 import type { ErrorName, KafkaError } from '#protocol';
 import type { Answer, Decision, Now, Scope, Ticket } from '../runtime/index.ts';
-import type { GroupConfig } from './config.ts';
+import type { ConsumerGroupConfig, GroupConfig } from './config.ts';
+import type { Group } from './group.ts';
 import type { GroupRecord } from './records.ts';
 import type { Timers } from './timers.ts';
+
+export type CompileRegex = (regularExpression: string) => (topic: string) => boolean;
+
+export type TopicsImage = MetadataImage['topics'];
 
 /** What groups need of their surroundings. */
 export interface GroupHost {
   readonly timers: Timers;
   readonly config: GroupConfig;
+  /** The topics that there are now. */
+  readonly topics: TopicsImage;
+  /** The settings of one consumer group. */
+  configOf(groupId: string): ConsumerGroupConfig;
+  groupOf(groupId: string): Group | undefined;
+  /** The offset of the metadata that {@link topics} is of. */
+  readonly metadataVersion: bigint;
+  /** Whether a topic's whole name matches an RE2 expression. @throws KafkaError INVALID_REGULAR_EXPRESSION */
+  readonly compileRegex: CompileRegex;
   /** A new id for a member, behind the given prefix. */
   newId(): string;
 }

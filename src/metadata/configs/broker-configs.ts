@@ -1,4 +1,4 @@
-import { atLeast, between, type ConfigDefinition, define, either, oneOf, only, tableOf } from './definition.ts';
+import { atLeast, between, type ConfigDefinition, define, either, oneOf, only, someOf, tableOf } from './definition.ts';
 import { topicConfigs } from './topic-configs.ts';
 
 const longMax = 9_223_372_036_854_775_807n;
@@ -339,7 +339,28 @@ const coordinators: readonly ConfigDefinition[] = [
     'How often, in milliseconds, transactional ids that nobody uses any more are looked for and forgotten.',
     { rule: atLeast(1) },
   ),
-  define('group.coordinator.rebalance.protocols', 'list', 'classic', 'The protocols that groups may use.', inert),
+  define('group.coordinator.rebalance.protocols', 'list', 'classic,consumer', 'The protocols that groups may use: both, always.', {
+    rule: someOf('classic', 'consumer'),
+    ...inert,
+  }),
+  define('group.consumer.session.timeout.ms', 'int', 45_000, 'After how long without a heartbeat a member of a consumer group is out.', {
+    rule: atLeast(1),
+  }),
+  define('group.consumer.heartbeat.interval.ms', 'int', 5000, 'How often members of a consumer group send heartbeats.', {
+    rule: atLeast(1),
+  }),
+  define('group.consumer.max.size', 'int', 2_147_483_647, 'The most members of a consumer group.', { rule: atLeast(1) }),
+  define('group.consumer.assignors', 'list', 'uniform,range', 'What a consumer group can be assigned by: both, always.', {
+    rule: someOf('uniform', 'range'),
+    ...inert,
+  }),
+  define(
+    'group.consumer.migration.policy',
+    'string',
+    'bidirectional',
+    'Whether a classic group with members may become a consumer group (upgrade), and back (downgrade), while it works.',
+    { rule: oneOf('disabled', 'downgrade', 'upgrade', 'bidirectional') },
+  ),
 ];
 
 /** Read by tools, of parts that this version lacks. */

@@ -3,7 +3,7 @@ import { atLeast, type ConfigDefinition, define, matching, oneOf, tableOf } from
 const later = 'Groups of this kind are not served in this version; the value waits for them.';
 const inert = { effect: 'inert' } as const;
 
-/** Every group config of Kafka 4.4. Stored and checked; they act on groups, which this version does not serve. */
+/** Every group config of Kafka 4.4. All are stored and checked; those of share and streams groups wait for them. */
 export const groupConfigs: ReadonlyMap<string, ConfigDefinition> = tableOf([
   define('consumer.assignment.interval.ms', 'int', 1000, `How long assignments of a consumer group are at least apart. ${later}`, {
     rule: atLeast(0),
@@ -16,10 +16,13 @@ export const groupConfigs: ReadonlyMap<string, ConfigDefinition> = tableOf([
     `Whether assignments of a consumer group are computed aside. ${later}`,
     inert,
   ),
-  define('consumer.heartbeat.interval.ms', 'int', 5000, `How often members of a consumer group report. ${later}`, {
-    rule: atLeast(1),
-    ...inert,
-  }),
+  define(
+    'consumer.heartbeat.interval.ms',
+    'int',
+    5000,
+    'How often members of the consumer group send heartbeats; where it is not set, group.consumer.heartbeat.interval.ms counts.',
+    { rule: atLeast(1), synonyms: ['group.consumer.heartbeat.interval.ms'] },
+  ),
   define('consumer.session.timeout.ms', 'int', 45_000, `After how long without a report a member is out. ${later}`, {
     rule: atLeast(1),
     ...inert,

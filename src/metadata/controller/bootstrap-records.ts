@@ -1,5 +1,5 @@
 import type { MetadataRecord } from '#protocol/stored/metadata-record.ts';
-import { eligibleLeaderReplicasFeature, transactionVersionFeature } from '../features.ts';
+import { eligibleLeaderReplicasFeature, groupVersionFeature, transactionVersionFeature } from '../features.ts';
 import { configResourceCodes } from '../image/image.ts';
 import { initialMetadataVersion, metadataVersionFeature } from '../image/metadata-versions.ts';
 import { configConsequences } from './config-consequences.ts';
@@ -14,6 +14,7 @@ export function bootstrapRecords({ image, configs }: View): MetadataRecord[] {
   if (!image.features.has(metadataVersionFeature)) {
     records.push({ name: 'FeatureLevelRecord', value: { name: metadataVersionFeature, featureLevel: initialMetadataVersion } });
     records.push({ name: 'FeatureLevelRecord', value: { name: eligibleLeaderReplicasFeature, featureLevel: 1 } });
+    records.push({ name: 'FeatureLevelRecord', value: { name: groupVersionFeature, featureLevel: 1 } });
     records.push({ name: 'FeatureLevelRecord', value: { name: transactionVersionFeature, featureLevel: 2 } });
   }
   const name = 'min.insync.replicas';

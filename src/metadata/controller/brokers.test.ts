@@ -8,16 +8,16 @@ test('a broker that registers is known, out of service, and its epoch is the off
 
   const response = cluster.register(2);
 
-  expect(response).toMatchObject({ errorCode: 'NONE', brokerEpoch: 3n });
-  expect(cluster.records[3]).toMatchObject({ name: 'RegisterBrokerRecord', value: { brokerEpoch: 3n, fenced: true } });
+  expect(response).toMatchObject({ errorCode: 'NONE', brokerEpoch: 4n });
+  expect(cluster.records[4]).toMatchObject({ name: 'RegisterBrokerRecord', value: { brokerEpoch: 4n, fenced: true } });
 });
 
 test('a broker comes into service when it has applied its own registration', () => {
   const cluster = new TestCluster();
   cluster.register(1);
 
-  expect(cluster.heartbeat(1, { currentMetadataOffset: 2n })).toMatchObject({ isCaughtUp: false, isFenced: true });
-  expect(cluster.heartbeat(1, { currentMetadataOffset: 3n })).toMatchObject({ isCaughtUp: true, isFenced: false });
+  expect(cluster.heartbeat(1, { currentMetadataOffset: 3n })).toMatchObject({ isCaughtUp: false, isFenced: true });
+  expect(cluster.heartbeat(1, { currentMetadataOffset: 4n })).toMatchObject({ isCaughtUp: true, isFenced: false });
   expect(cluster.image.brokers.get(1)?.fenced).toBe(false);
 });
 
@@ -222,10 +222,11 @@ test('producer id blocks follow each other without overlap, through a change of 
   expect(cluster.controller.allocateProducerIds({ brokerId: 7, brokerEpoch: 99n }).response.errorCode).toBe('BROKER_ID_NOT_REGISTERED');
 });
 
-test('a cluster begins with the levels of the features that it has, and nothing else', () => {
+test('a cluster begins with the levels of the features that are served, and nothing else', () => {
   expect(new TestCluster().records).toEqual([
     { name: 'FeatureLevelRecord', value: { name: 'metadata.version', featureLevel: 30 } },
     { name: 'FeatureLevelRecord', value: { name: 'eligible.leader.replicas.version', featureLevel: 1 } },
+    { name: 'FeatureLevelRecord', value: { name: 'group.version', featureLevel: 1 } },
     { name: 'FeatureLevelRecord', value: { name: 'transaction.version', featureLevel: 2 } },
   ]);
 });
@@ -248,11 +249,12 @@ test('features can be raised as far as every broker supports them, and never low
   expect(update('metadata.version', 31)).toBe('NONE');
   expect(update('metadata.version', 30)).toBe('INVALID_UPDATE_VERSION');
   expect(update('metadata.version', 99)).toBe('INVALID_UPDATE_VERSION');
-  expect(update('group.version', 1)).toBe('INVALID_UPDATE_VERSION');
+  expect(update('group.version', 2)).toBe('INVALID_UPDATE_VERSION');
   expect(update('no.such.feature', 1)).toBe('INVALID_UPDATE_VERSION');
   expect(cluster.image.features).toEqual(
     new Map([
       ['eligible.leader.replicas.version', 1],
+      ['group.version', 1],
       ['metadata.version', 31],
       ['transaction.version', 2],
     ]),

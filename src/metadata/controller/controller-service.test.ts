@@ -126,6 +126,7 @@ test('a node that does not lead the metadata log refuses (R14)', async () => {
 
 const initialFeatures = new Map([
   ['eligible.leader.replicas.version', 1],
+  ['group.version', 1],
   ['metadata.version', 30],
   ['transaction.version', 2],
 ]);
@@ -164,8 +165,8 @@ test('a broker gets its epoch, the offset of its registration, when that is comm
   test.commit();
   await settle();
 
-  expect(answer.value).toMatchObject({ errorCode: 'NONE', brokerEpoch: 5n });
-  expect(test.loader.image.brokers.get(1)?.epoch).toBe(5n);
+  expect(answer.value).toMatchObject({ errorCode: 'NONE', brokerEpoch: 6n });
+  expect(test.loader.image.brokers.get(1)?.epoch).toBe(6n);
 });
 
 test('a topic is answered when it is committed and every broker in service has applied it (M1)', async () => {

@@ -1,10 +1,10 @@
 import type { ErrorName } from '#protocol';
 import type { Turn } from '../turn.ts';
-import { joined, syncRefused } from './answers.ts';
+import { joined, joinRefused, syncRefused } from './answers.ts';
 import type { ClassicGroup } from './classic-group.ts';
 import type { ClassicMember } from './member.ts';
 import { dropMember, forgetMember } from './members.ts';
-import { extendSession } from './sessions.ts';
+import { endSession, extendSession } from './sessions.ts';
 import { completingRebalance } from './states/completing-rebalance.ts';
 import { empty } from './states/empty.ts';
 import { preparingRebalance } from './states/preparing-rebalance.ts';
@@ -100,6 +100,23 @@ function dropUnsynced(group: ClassicGroup, turn: Turn): void {
 export function noteSync(group: ClassicGroup, { memberId }: ClassicMember, turn: Turn): void {
   group.pendingSyncs.delete(memberId);
   if (group.pendingSyncs.size === 0) turn.host.timers.cancel(nameOf(group));
+}
+
+/** The group goes on as a consumer group: who waits asks again, and nothing of it is timed any more. */
+export function dissolve(group: ClassicGroup, turn: Turn): void {
+  const { state } = group;
+  turn.host.timers.cancel(nameOf(group));
+  for (const member of group.members.values()) {
+    turn.answer(member.joinTicket, joinRefused('REBALANCE_IN_PROGRESS', member.memberId));
+    turn.answer(member.syncTicket, syncRefused('REBALANCE_IN_PROGRESS'));
+    member.joinTicket = undefined;
+    member.syncTicket = undefined;
+  }
+  for (const memberId of [...group.members.keys(), ...group.pendingMembers]) endSession(group, memberId, turn);
+  turn.onFailure((_error, later) => {
+    for (const member of group.members.values()) extendSession(group, member, later);
+    if (state === preparingRebalance || state === completingRebalance) prepareRebalance(group, later);
+  });
 }
 
 export function refuseSyncs(group: ClassicGroup, error: ErrorName, turn: Turn): void {
