@@ -34,7 +34,11 @@ const clients: { client: string; isThere: boolean; start(bootstrap: string, topi
     client: `Java, ${assignor}`,
     isThere: foreign.kafkaTools !== undefined,
     start: (bootstrap: string, topic: string, group: string) =>
-      javaMember(bootstrap, topic, group, [`partition.assignment.strategy=org.apache.kafka.clients.consumer.${assignor}`]),
+      javaMember(bootstrap, topic, group, [
+        `partition.assignment.strategy=org.apache.kafka.clients.consumer.${assignor}`,
+        'session.timeout.ms=6000',
+        'heartbeat.interval.ms=500',
+      ]),
   })),
   {
     client: 'Java, consumer protocol',
