@@ -80,7 +80,7 @@ function play(seed: number): { moves: number; epochs: number; fenced: number } {
       groups = groups.moved();
       counts.moves++;
     } else if (what < 12 && partitions < 9) groups.topics = topicsOf({ orders: ++partitions });
-    else if (what < 25) groups.pass(random.below(9000));
+    else if (what < 25) groups.pass(random.below(random.below(5) === 0 ? 60_000 : 9000));
     else if (alive.length > 0) beat(pick(alive), random.below(8) === 0);
     check();
     if (turn % 20 === 0) expect(groups.moved().described(), `seed ${seed}: G8`).toEqual(groups.described());
