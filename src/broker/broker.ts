@@ -494,6 +494,7 @@ export class Broker {
       fetchSessions,
       vanishedBrokers: this.#vanishedBrokers,
       transactionVerifier: new TransactionVerifier({
+        clock,
         image: () => this.#loader.image,
         log: this.#log,
         send: (brokerId, request) => this.router.send(addPartitionsToTxn, request, brokerId, { timeoutMs: coordinatorTimeoutMs }),

@@ -1,6 +1,6 @@
 import { partitionForKey } from '#coordinators';
 import type { MetadataImage } from '#metadata';
-import type { Logger } from '#platform';
+import { type Clock, type Logger, sleep } from '#platform';
 import { asKafkaError, KafkaError } from '#protocol';
 import type { AddPartitionsToTxnRequestInput, AddPartitionsToTxnResponse } from '#protocol/apis/add-partitions-to-txn.ts';
 import { transactionsTopic } from './internal-topics.ts';
@@ -16,6 +16,10 @@ export interface TransactionQuestion {
   readonly adds: boolean;
 }
 
+/** How long the markers of the transaction before may take. */
+const completionMs = 1000;
+const retryMs = 10;
+
 interface Pending {
   readonly question: TransactionQuestion;
   resolve(): void;
@@ -23,6 +27,7 @@ interface Pending {
 }
 
 export interface TransactionVerifierOptions {
+  readonly clock: Clock;
   readonly image: () => MetadataImage;
   readonly log: Logger;
   /** Sends to a broker, which may be this one. */
@@ -39,10 +44,25 @@ export class TransactionVerifier {
   }
 
   /**
-   * Resolves when the coordinator says that the partition takes part.
+   * Resolves when the coordinator says that the partition takes part. For partitions that are to be added the end of the transaction before is waited
+   * for, as long as it takes to write markers: clients that are told CONCURRENT_TRANSACTIONS by a produce may wait for seconds.
    * @throws KafkaError what it says otherwise; COORDINATOR_NOT_AVAILABLE, NETWORK_EXCEPTION when it cannot be asked
    */
-  ask(question: TransactionQuestion): Promise<void> {
+  async ask(question: TransactionQuestion): Promise<void> {
+    const { clock } = this.#options;
+    const deadline = clock.monotonic() + completionMs;
+    for (;;) {
+      try {
+        return await this.#askOnce(question);
+      } catch (error) {
+        const mayPass = question.adds && asKafkaError(error).errorName === 'CONCURRENT_TRANSACTIONS' && clock.monotonic() < deadline;
+        if (!mayPass) throw error;
+        await sleep(clock, retryMs);
+      }
+    }
+  }
+
+  #askOnce(question: TransactionQuestion): Promise<void> {
     return new Promise((resolve, reject) => {
       const brokerId = coordinatorOf(question.transactionalId, this.#options.image());
       if (brokerId === undefined) {

@@ -28,12 +28,12 @@ if ! [ -f .cache/python/.installed ]; then
   [ -f .cache/python/.installed ] || missing+=("aiokafka and confluent-kafka: need python3 with venv (see .cache/python.log)")
 fi
 
-if ! [ -x .cache/go/franz ] || ! [ -x .cache/go/sarama ]; then
+if ! [ -x .cache/go/franz-transactions ] || ! [ -x .cache/go/sarama ]; then
   if command -v go > /dev/null; then
     mkdir -p .cache/go
-    (cd go && go mod download && go build -o ../.cache/go/ ./franz ./sarama) > .cache/go.log 2>&1 || true
+    (cd go && go mod download && go build -o ../.cache/go/ ./franz ./franz-transactions ./sarama) > .cache/go.log 2>&1 || true
   fi
-  [ -x .cache/go/franz ] && [ -x .cache/go/sarama ] || missing+=("franz-go and sarama: need go 1.26 or later (see .cache/go.log)")
+  [ -x .cache/go/franz-transactions ] && [ -x .cache/go/sarama ] || missing+=("franz-go and sarama: need go 1.26 or later (see .cache/go.log)")
 fi
 
 if [ ${#missing[@]} -gt 0 ]; then

@@ -10,6 +10,7 @@ export const foreign = {
   kafkaTools: existsSync(join(cache, 'java', '.installed')) ? join(cache, 'java') : undefined,
   python: existsSync(join(cache, 'python', '.installed')) ? join(cache, 'python', 'bin', 'python') : undefined,
   franz: existing(join(cache, 'go', 'franz')),
+  franzTransactions: existing(join(cache, 'go', 'franz-transactions')),
   sarama: existing(join(cache, 'go', 'sarama')),
 } as const;
 
@@ -23,6 +24,7 @@ const whatItIs: Record<Foreign, string> = {
   kafkaTools: "Apache Kafka's own tools",
   python: 'aiokafka and confluent-kafka (Python)',
   franz: 'franz-go',
+  franzTransactions: 'franz-go with transactions',
   sarama: 'sarama',
 };
 
