@@ -20,7 +20,7 @@ const usage = `npm run simulate -- [options]
   --shrink               the seed or plan fails: find a plan with few faults that fails as well, and print it
   --jobs N               processes (default: the number of cores)
   --mutant NAME          plant this fault in the code first
-  --mutants              plant each fault in turn: after how many seeds is it caught? At most --seeds (default 1000)
+  --mutants              plant each fault in turn, or those that --mutant names: after how many seeds is it caught? At most --seeds (default 1000)
   Faults to plant: ${Object.keys(mutants).join(', ')}
 Ends with 0 when all held, with 1 and the failing seeds when not.`;
 
@@ -50,7 +50,16 @@ async function main(): Promise<number> {
     return 0;
   }
   const { mutant } = values;
-  if (mutant !== undefined && !(mutant in mutants)) return complain(`--mutant=${mutant} is not known.`);
+  for (const name of mutant?.split(',') ?? []) if (!(name in mutants)) return complain(`--mutant=${name} is not known.`);
+  if (values.mutants) {
+    const names = mutant?.split(',') ?? Object.keys(mutants);
+    return runMutants({
+      names,
+      from: number('from', values.from ?? '1'),
+      most: number('seeds', values.seeds ?? '1000'),
+      jobs: number('jobs', values.jobs ?? String(availableParallelism())),
+    });
+  }
   if (mutant !== undefined) mutants[mutant]!.plant();
   if (values.worker) return serveFarm();
   const jobs = number('jobs', values.jobs ?? String(availableParallelism()));
@@ -60,7 +69,6 @@ async function main(): Promise<number> {
     const again = `npm run simulate -- ${values.plan === undefined ? `--seed ${values.seed}` : `--plan ${values.plan}`}${mutant === undefined ? '' : ` --mutant ${mutant}`}`;
     return values.shrink ? runShrink(plan) : runOne(plan, { trace: values.trace ?? false, again });
   }
-  if (values.mutants) return runMutants({ from, most: number('seeds', values.seeds ?? '1000'), jobs });
   if (values['check-determinism'] !== undefined)
     return runMany({ from, seeds: number('check-determinism', values['check-determinism']), jobs, mutant, twice: true });
   if (values.hours !== undefined)

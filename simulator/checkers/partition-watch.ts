@@ -112,7 +112,8 @@ export class PartitionWatch implements ClusterObserver {
 
   #checkCopies(cluster: SimulatedCluster, where: string, partition: Partition): void {
     const { topicId, index, highWatermark } = partition;
-    for (const id of partition.leader!.maximalIsr) {
+    const { isr, proposal } = partition.leader!;
+    for (const id of new Set([...isr, ...(proposal?.isr.map(({ brokerId }) => brokerId) ?? [])])) {
       const name = cluster.nameOf(id);
       const isUp = name !== undefined && cluster.broker(name) !== undefined;
       // One that is up and has no copy has deleted the topic already.

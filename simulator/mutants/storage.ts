@@ -54,15 +54,6 @@ export const storageMutants: Readonly<Record<string, Mutant>> = {
       );
     },
   },
-  'clean-shutdown-marker-stays': {
-    breaks: 'the marker of a clean shutdown is still there after a crash',
-    plant() {
-      const { remove } = SimulatedDisk.prototype;
-      SimulatedDisk.prototype.remove = function (path) {
-        if (!path.endsWith('.kafka_cleanshutdown')) remove.call(this, path);
-      };
-    },
-  },
   'forget-producers': {
     breaks: 'a repeated batch is not known as a repeat, and gets a new offset',
     plant() {
