@@ -40,6 +40,11 @@ const clients: { client: string; isThere: boolean; start(bootstrap: string, topi
         'heartbeat.interval.ms=500',
       ]),
   })),
+  ...(['franz', 'sarama'] as const).map((name) => ({
+    client: name,
+    isThere: foreign[name] !== undefined,
+    start: (bootstrap: string, topic: string, group: string) => spawn(foreign[name]!, ['group', bootstrap, topic, group]),
+  })),
   {
     client: 'Java, consumer protocol',
     isThere: foreign.kafkaTools !== undefined,
@@ -88,7 +93,7 @@ class Member {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const ended = new Promise((resolve) => this.child.once('close', resolve));
     if (signal === 'SIGTERM') this.child.stdin?.end();
-    if (signal !== 'SIGTERM' || this.child.spawnfile !== foreign.python) this.child.kill(signal);
+    if (signal !== 'SIGTERM' || this.child.stdin === null) this.child.kill(signal);
     await ended;
   }
 }

@@ -11,9 +11,10 @@ import { listGroups } from '#protocol/apis/list-groups.ts';
 import { offsetCommit } from '#protocol/apis/offset-commit.ts';
 import { offsetDelete } from '#protocol/apis/offset-delete.ts';
 import { offsetFetch } from '#protocol/apis/offset-fetch.ts';
+import { produce } from '#protocol/apis/produce.ts';
 import { syncGroup } from '#protocol/apis/sync-group.ts';
 import { offsetsTopic } from '../internal-topics.ts';
-import { billsId, ordersId, TestBroker } from '../testing.ts';
+import { batchOf, billsId, ordersId, TestBroker } from '../testing.ts';
 
 const offsetsId = 'b2Zmc2V0cy1vZmZzZXRzLQ';
 
@@ -289,4 +290,16 @@ describe('consumer groups', () => {
     const { groups } = await broker.ask(consumerGroupDescribe, 1, { groupIds: ['readers'], includeAuthorizedOperations: false });
     expect(groups[0]!.errorCode).toBe('UNSUPPORTED_VERSION');
   });
+});
+
+test('clients do not write into the topic of committed offsets', async () => {
+  const broker = await startBroker();
+
+  const { responses } = await broker.ask(produce, 9, {
+    acks: -1,
+    timeoutMs: 1000,
+    topicData: [{ name: offsetsTopic.name, partitionData: [{ index: 0, records: batchOf(['x']) }] }],
+  });
+
+  expect(responses[0]!.partitionResponses[0]!.errorCode).toBe('INVALID_TOPIC_EXCEPTION');
 });

@@ -1,4 +1,5 @@
 import { AssertionError } from 'node:assert/strict';
+import { isInternalTopic } from '#metadata';
 import { asKafkaError, type ErrorName, KafkaError, RecordBatch, type ResponseInput } from '#protocol';
 import { type ProduceRequest, produce } from '#protocol/apis/produce.ts';
 import type { Appended, Verification } from '#replication';
@@ -73,6 +74,8 @@ function append(topic: AskedTopic, asked: AskedPartition, request: ProduceReques
   try {
     const { name, id } = resolveTopic(topic.name, topic.topicId, context.apiVersion >= 13, context);
     if (!context.may('write', name)) throw new KafkaError('TOPIC_AUTHORIZATION_FAILED');
+    // A coordinator has to know all that is in its log.
+    if (isInternalTopic(name)) throw new KafkaError('INVALID_TOPIC_EXCEPTION', `${name} is written by brokers alone`);
     const partition = context.partitions.leader(name, index, -1, id);
     const batch = checkRecords(asked.records, context.apiVersion);
     const timeoutMs = Math.max(request.timeoutMs, 1);

@@ -169,7 +169,7 @@ test('all that a group has committed is fetched when it names no topics', () => 
   ]);
 });
 
-test('G7, KAFKA-13636: offsets of a group with members do not expire, however old they are', () => {
+test('offset-expiry-live-group, G7, KAFKA-13636: offsets of a group with members do not expire, however old they are', () => {
   const groups = new TestCoordinator();
   const { memberIds, generationId } = groups.stableGroup(1, { sessionTimeoutMs: 1_800_000 });
   groups.commit({ memberId: memberIds[0]!, generationId, offset: 1n });
@@ -184,7 +184,7 @@ test('G7, KAFKA-13636: offsets of a group with members do not expire, however ol
   expect(groups.committed().committedOffset).toBe(1n);
 });
 
-test('G7, KAFKA-8069: the time of a group that was loaded goes on from when it became empty', () => {
+test('offset-expiry-live-group, G7, KAFKA-8069: the time of a group that was loaded goes on from when it became empty', () => {
   const groups = new TestCoordinator();
   const { memberIds, generationId } = groups.stableGroup(1);
   groups.commit({ memberId: memberIds[0]!, generationId, offset: 1n });
@@ -213,7 +213,7 @@ test('G7: nothing expires while a group rebalances', () => {
   expect(groups.committed().committedOffset).toBe(1n);
 });
 
-test('G7: in a stable group offsets of topics that nobody reads any more expire, and no others', () => {
+test('offset-expiry-live-group, G7, KAFKA-7403: in a stable group offsets of topics that nobody reads any more expire, and no others', () => {
   const groups = new TestCoordinator({ config: { offsetsRetentionMs: 5000, retentionCheckMs: 1000 } });
   groups.commit({ offset: 1n, topic: 'orders' });
   groups.commit({ offset: 2n, topic: 'forgotten' });

@@ -206,7 +206,7 @@ test('a leader that goes on in a later epoch keeps its state and those who wait'
   expect(cores).toHaveLength(1);
 });
 
-test('KAFKA-9144: the epoch of a coordinator does not fall', async () => {
+test('coordinator-epoch-regress, KAFKA-9144: the epoch of a coordinator does not fall', async () => {
   const { lead, pass } = start();
   lead(3);
   await pass();
@@ -300,7 +300,7 @@ test('KAFKA-13099: more tombstones than a batch can hold are appended as several
   expect(log.logEndOffset).toBe(100n);
 });
 
-test('KAFKA-9065: a log at whose committed part nothing can be read is tried again, not read for ever', async () => {
+test('coordinator-load-endless, KAFKA-9065: a log at whose committed part nothing can be read is tried again, not read for ever', async () => {
   const log = new MemoryLog();
   const { runtime, lead, pass, world } = start(log);
   log.append((await newBatch())!);

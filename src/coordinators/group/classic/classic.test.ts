@@ -172,7 +172,7 @@ describe('a generation', () => {
     expect(groups.sync({ memberId: memberIds[0]!, generationId, ...other }).error?.errorName).toBe(errorName);
   });
 
-  test('G5: who has joined and does not ask what to do is out after the rebalance timeout, and the others begin anew', () => {
+  test('group-stuck, G5, KAFKA-12890: who has joined and does not ask what to do is out after the rebalance timeout, and the others begin anew', () => {
     const groups = new TestCoordinator();
     const a = joinTwice(groups);
     const b = joinTwice(groups);
@@ -222,7 +222,7 @@ describe('leaving and dying', () => {
     expect(groups.join({ memberId: alive }).answer).toMatchObject({ generationId: generationId + 1, leader: alive });
   });
 
-  test('G5: a rebalance ends with those who have joined when the rebalance timeout has passed', () => {
+  test('group-stuck, G5, KAFKA-9752: a rebalance ends with those who have joined when the rebalance timeout has passed', () => {
     const groups = new TestCoordinator();
     const { memberIds, generationId } = groups.stableGroup(2, { sessionTimeoutMs: 60_000 });
     const joined = groups.join({ memberId: memberIds[0]!, sessionTimeoutMs: 60_000 });

@@ -1,4 +1,5 @@
 // Writes records to every partition of a topic and reads them back by partition. Arguments: bootstrap, topic, partitions, codec, count.
+// Or it is a member of a group; arguments: group, bootstrap, topic, name of the group.
 package main
 
 import (
@@ -28,6 +29,10 @@ func value(i, partition int) string {
 }
 
 func main() {
+	if os.Args[1] == "group" {
+		group(os.Args[2], os.Args[3], os.Args[4])
+		return
+	}
 	bootstrap, topic, codec := os.Args[1], os.Args[2], os.Args[4]
 	partitions, _ := strconv.Atoi(os.Args[3])
 	count, _ := strconv.Atoi(os.Args[5])
