@@ -162,6 +162,47 @@ describe.runIf(areForeignClientsWanted)('groups of clients in other languages', 
   }
 
   test.runIf(foreign.kafkaTools !== undefined)(
+    'a group of Java consumers changes from the classic protocol to the new one and back while it reads',
+    {
+      timeout: 240_000,
+    },
+    async () => {
+      const topic = await cluster.createTopic('group-migration', partitions);
+      const group = `${topic}-readers`;
+      const tools = new KafkaTools();
+      const isOfType = async (type: string) =>
+        new RegExp(`${group}\\s+${type}`).test(
+          await tools.succeed('consumerGroups', ['--bootstrap-server', cluster.bootstrap, '--list', '--type']),
+        );
+      const sessions = ['session.timeout.ms=6000', 'heartbeat.interval.ms=500'];
+      const assignor = 'partition.assignment.strategy=org.apache.kafka.clients.consumer.CooperativeStickyAssignor';
+      const classic = () => start(javaMember(cluster.bootstrap, topic, group, [assignor, ...sessions]));
+      const readAll = (count: number) => until(() => missing(count).length === 0, { forMs: 90_000, tell: tell(count) });
+      await write(topic, 0, 120);
+
+      const before = [classic(), classic()];
+      await readAll(120);
+      const between = start(javaMember(cluster.bootstrap, topic, group, ['group.protocol=consumer']));
+      await until(() => isOfType('Consumer'), { forMs: 60_000, tell: tell(120) });
+      await write(topic, 120, 120);
+      await readAll(240);
+      await Promise.all(before.map((member) => member.stop()));
+      await write(topic, 240, 120);
+      await readAll(360);
+      expect(between.read.length).toBeGreaterThan(0);
+      const after = classic();
+      await write(topic, 360, 120);
+      await readAll(480);
+      await between.stop();
+      await until(() => isOfType('Classic'), { forMs: 60_000, tell: tell(480) });
+      await write(topic, 480, 120);
+      await readAll(600);
+      expect(after.read.length).toBeGreaterThan(0);
+      tools.stop();
+    },
+  );
+
+  test.runIf(foreign.kafkaTools !== undefined)(
     "Kafka's consumer-groups tool lists, describes, resets and deletes",
     { timeout: 180_000 },
     async () => {
