@@ -318,7 +318,7 @@ export class Broker {
       whenReady: (timeoutMs) => this.whenReady(timeoutMs),
       // A controller that hung may tell itself that all is well, until it has heard that another one is elected.
       isInTouch: () => this.#hangWatch.isAwake && raft.leader.leaderId !== -1 && this.#lifecycle.isInTouch,
-      hasController: () => raft.leader.leaderId !== -1,
+      hasController: () => this.#hasController,
       health: () => this.health(),
       minInsyncReplicas: (topic, partition) => configs.minInsyncReplicas(this.#loader.image, topic, partition),
     });
@@ -339,8 +339,16 @@ export class Broker {
   /** What of the cluster is missing, as far as this broker knows. */
   health(): ClusterHealth {
     const { image } = this.#loader;
-    const noController = this.raft.isFormed && this.raft.leader.leaderId === -1 ? `${noControllerNow}${this.#whoIsSilent()}` : undefined;
+    const noController = this.raft.isFormed && !this.#hasController ? `${noControllerNow}${this.#whoIsSilent()}` : undefined;
     return clusterHealth(image, (topic, partition) => this.#configs.minInsyncReplicas(image, topic, partition), noController);
+  }
+
+  /**
+   * Is there a controller, as far as can be told here? A voter that cannot unseat a dead one, as too few are left to elect another, still names it; that
+   * nobody answers its heartbeats any more says more.
+   */
+  get #hasController(): boolean {
+    return this.raft.leader.leaderId !== -1 && (this.#lifecycle.isInTouch || !this.#lifecycle.isRunning);
   }
 
   #whoIsSilent(): string {
