@@ -10,10 +10,10 @@ import {
 } from '#coordinators';
 import type { EffectiveConfigs, MetadataDelta, MetadataImage } from '#metadata';
 import type { Clock, Logger, Random } from '#platform';
-import { KafkaError } from '#protocol';
 import type { Context } from './context.ts';
 import type { Coordinators } from './coordinators.ts';
 import { offsetsTopic } from './internal-topics.ts';
+import { compileTopicPattern } from './topic-pattern.ts';
 
 export interface GroupsOptions {
   readonly clock: Clock;
@@ -48,7 +48,7 @@ export class Groups {
           configOf: (groupId) => this.#configOf(groupId),
           topics: () => image().topics,
           metadataVersion: () => image().offset,
-          compileRegex,
+          compileRegex: compileTopicPattern,
           newId: () => random.uuid(),
         }),
       onBroken: (error) => options.onBroken?.(error),
@@ -111,8 +111,4 @@ function groupConfig(configs: EffectiveConfigs, image: MetadataImage): GroupConf
     mayUpgrade: policy === 'bidirectional' || policy === 'upgrade',
     mayDowngrade: policy === 'bidirectional' || policy === 'downgrade',
   };
-}
-
-function compileRegex(regularExpression: string): (topic: string) => boolean {
-  throw new KafkaError('INVALID_REGULAR_EXPRESSION', `${regularExpression}: this version takes lists of topics only`);
 }

@@ -273,6 +273,18 @@ describe('consumer groups', () => {
     expect(older).toMatchObject({ groupState: 'Dead' });
   });
 
+  test('a pattern of topics is resolved here, and one that is none is refused', async () => {
+    const broker = await startBroker();
+    broker.commit(allowed);
+    const byPattern = { ...joining, subscribedTopicNames: null };
+
+    const joined = await broker.ask(consumerGroupHeartbeat, 1, { ...byPattern, subscribedTopicRegex: 'o.*s' });
+    const refused = await broker.ask(consumerGroupHeartbeat, 1, { ...byPattern, memberId: 'b', subscribedTopicRegex: '(?=o)' });
+
+    expect(joined.assignment).toEqual({ topicPartitions: [{ topicId: ordersId, partitions: [0, 1] }] });
+    expect(refused).toMatchObject({ errorCode: 'INVALID_REGULAR_EXPRESSION' });
+  });
+
   test('settings of the group count before those of the broker', async () => {
     const broker = await startBroker();
     const setting = { resourceType: 32, resourceName: 'readers', name: 'consumer.heartbeat.interval.ms', value: '1234' };
