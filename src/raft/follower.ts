@@ -35,7 +35,10 @@ export class Follower implements RaftState {
   }
 
   start(): void {
-    this.#fetch();
+    const { log } = this.#context;
+    // What recovery found may never have been synced, when the disk was full at that time.
+    if (log.flushedOffset < log.endOffset) this.#flushFirst();
+    else this.#fetch();
   }
 
   deadline(): number {

@@ -206,6 +206,16 @@ test('a follower fetches on only when what it has is flushed', () => {
   expect(node.core.highWatermark).toBe(0n);
 });
 
+test('a follower flushes what recovery found, when the full disk did not let recovery do it, and fetches on', () => {
+  const node = new LoneNode();
+  node.log.append(batch(1n, 1));
+
+  const { effects } = node.ask(begin(2, 2));
+
+  expect(types(effects)).toContain('flush');
+  expect(sent(effects, 'fetch')).toMatchObject([{ request: { fetchOffset: 2n } }]);
+});
+
 test('R10: a leader that wants a committed record cut off is not obeyed: the node stops', () => {
   const { fetchId, node } = follower({ batches: [batch(0n, 1, [1, 2, 3]), batch(1n, 2)] });
   const next = node.step({
