@@ -1,14 +1,14 @@
 import { Broker } from '#broker';
 import { createHttpDoor, type HttpDoor } from '#http';
 import type { MetadataImage } from '#metadata';
-import type { Address, CrashMode, Logger, SimulatedDisk, SimulatedWorld } from '#platform';
+import type { Address, CrashMode, Logger, SimulatedWorld } from '#platform';
 import type { Raft } from '#raft';
 import type { BrokerPlan } from './plan/plan.ts';
+import { syncedLogFiles } from './synced-log-files.ts';
 import type { Timeline } from './timeline.ts';
 
 export const port = 9092;
 const directory = '/data';
-const metadataDirectory = '__cluster_metadata-0';
 
 /** A host and what runs on it. */
 export interface Member {
@@ -223,7 +223,7 @@ export class SimulatedCluster {
   /** Flips one bit in what the records of some partition take up on that host. Says which partition's, or undefined when there is nothing yet. */
   flipBit(name: string, where: number): string | undefined {
     const { disk } = this.world.node(name);
-    const files = logFiles(disk);
+    const files = disk.stat(directory) === undefined ? [] : syncedLogFiles(disk, directory);
     const total = files.reduce((sum, { size }) => sum + size, 0);
     let position = Math.floor(where * total);
     const file = files.find(({ size }) => {
@@ -287,23 +287,6 @@ export class SimulatedCluster {
     this.#options.timeline.note(`${member.name} failed: ${String(error)}`);
     if (!(this.onBrokerFailed?.(member.name, error) ?? false)) this.failures.push(error);
   }
-}
-
-/** The files that records of partitions lie in, the metadata log's not among them. */
-function logFiles(disk: SimulatedDisk): { partition: string; path: string; size: number }[] {
-  if (disk.stat(directory) === undefined) return [];
-  const partitions = disk.list(directory).filter((name) => /-\d+$/.test(name) && name !== metadataDirectory);
-  return partitions.flatMap((partition) =>
-    disk
-      .list(`${directory}/${partition}`)
-      .filter((name) => name.endsWith('.log'))
-      .map((name) => ({
-        partition,
-        path: `${directory}/${partition}/${name}`,
-        size: disk.stat(`${directory}/${partition}/${name}`)?.size ?? 0,
-      }))
-      .filter(({ size }) => size > 0),
-  );
 }
 
 /** Log lines into the timeline. */

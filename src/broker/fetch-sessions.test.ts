@@ -139,6 +139,18 @@ describe('an incremental fetch', () => {
     ).toEqual([0]);
   });
 
+  test('tells the high watermark again after an epoch to cut back to: a follower that cuts takes nothing else from that answer (L3)', () => {
+    const world = new World();
+    const first = world.start([0]);
+    answer(first);
+    const next = (sessionEpoch: number) => world.mustPlan([], { sessionId: first.sessionId, sessionEpoch });
+    const rises = { 0: { highWatermark: 9n } };
+
+    expect(answer(next(1), { 0: { highWatermark: 9n, divergingEpoch: { epoch: 1, endOffset: 2n } } })).toEqual([0]);
+    expect(answer(next(2), rises)).toEqual([0]);
+    expect(answer(next(3), rises)).toEqual([]);
+  });
+
   test('begins with the partitions whose turn it is: those that gave records come last', () => {
     const world = new World();
     const first = world.start([0, 1, 2]);

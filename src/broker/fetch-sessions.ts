@@ -42,8 +42,8 @@ interface Entry {
   readonly target: FetchTarget;
   highWatermark: bigint;
   logStartOffset: bigint;
-  /** An answer that holds an error is given again, until it is over. */
-  hadError: boolean;
+  /** The last answer held an error, or an epoch to cut back to: the client has made nothing of its offsets and is told them again. */
+  isOwed: boolean;
 }
 
 const fullFetchEpoch = -1;
@@ -137,7 +137,7 @@ function targetsOf(request: FetchRequest): FetchTarget[] {
 }
 
 function newEntry(target: FetchTarget): Entry {
-  return { target, highWatermark: -1n, logStartOffset: -1n, hadError: false };
+  return { target, highWatermark: -1n, logStartOffset: -1n, isOwed: false };
 }
 
 function keyOf(target: { topic: string; topicId: string; partition: number }): string {
@@ -167,7 +167,7 @@ function incrementalPlan(session: Session): FetchPlan {
       const entry = session.entries.get(keyOf(target));
       return (
         entry === undefined ||
-        entry.hadError ||
+        entry.isOwed ||
         found.errorCode !== 'NONE' ||
         (found.records !== null && (found.records?.length ?? 0) > 0) ||
         found.divergingEpoch !== undefined ||
@@ -185,8 +185,8 @@ function remember(session: Session, answers: ReadonlyMap<FetchTarget, FetchedPar
     const key = keyOf(target);
     const entry = session.entries.get(key);
     if (entry === undefined) continue;
-    entry.hadError = found.errorCode !== 'NONE';
-    if (!entry.hadError) {
+    entry.isOwed = found.errorCode !== 'NONE' || found.divergingEpoch !== undefined;
+    if (!entry.isOwed) {
       entry.highWatermark = found.highWatermark ?? -1n;
       entry.logStartOffset = found.logStartOffset ?? -1n;
     }

@@ -40,15 +40,20 @@ class TestService {
   readonly clock = simulatedPlatform(this.world, 'one').clock;
   readonly log = new FakeLog();
   readonly loader = new MetadataLoader({ clock: this.clock, log: silentLogger });
-  readonly service = new ControllerService({
-    nodeId: 1,
-    clock: this.clock,
-    random: new SeededRandom(1),
-    log: silentLogger,
-    configs: new EffectiveConfigs({ nodeId: 1 }),
-    loader: this.loader,
-    metadataLog: this.log,
-  });
+  readonly service: ControllerService;
+
+  constructor(options: { expectedBrokers?: number } = {}) {
+    this.service = new ControllerService({
+      nodeId: 1,
+      clock: this.clock,
+      random: new SeededRandom(1),
+      log: silentLogger,
+      configs: new EffectiveConfigs({ nodeId: 1 }),
+      loader: this.loader,
+      metadataLog: this.log,
+      ...options,
+    });
+  }
 
   async lead(): Promise<this> {
     this.service.handleLeaderChange({ leaderId: 1, leaderEpoch: this.log.leaderEpoch });
@@ -405,6 +410,35 @@ test('a broker that is known to be gone is out of service at once, and back with
   await test.done(test.heartbeat(2));
 
   expect(test.loader.image.brokers.get(2)?.fenced).toBe(false);
+});
+
+test('a topic that is made while the cluster forms waits for the brokers that were named, and no longer than three seconds', async () => {
+  const test = await (await new TestService({ expectedBrokers: 3 }).lead()).startBrokers(1, 2);
+  const before = test.log.logEndOffset;
+
+  const answer = watch(test.createTopic('orders'));
+  await test.world.run({ forMs: 2900 });
+  expect(test.log.logEndOffset).toBe(before);
+  await test.world.run({ forMs: 200 });
+
+  expect(test.log.logEndOffset).toBeGreaterThan(before);
+  expect(answer.state).toBe('pending');
+});
+
+test('a topic does not wait for a broker that has died, the last controller say (L1)', async () => {
+  const test = await (await new TestService({ expectedBrokers: 3 }).lead()).startBrokers(1, 2, 3);
+  test.log.leaderEpoch = 2;
+  test.service.handleLeaderChange({ leaderId: 2, leaderEpoch: 2 });
+  test.log.leaderEpoch = 3;
+  await test.lead();
+  test.service.brokerVanished(3, test.loader.image.brokers.get(3)!.epoch);
+  test.commit();
+  const before = test.log.logEndOffset;
+
+  void test.createTopic('orders');
+  await settle();
+
+  expect(test.log.logEndOffset).toBeGreaterThan(before);
 });
 
 test('who is not the controller does nothing about a broker that is gone (R14)', async () => {

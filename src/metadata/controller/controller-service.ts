@@ -23,6 +23,7 @@ import type { UnregisterBrokerRequest, UnregisterBrokerResponseInput } from '#pr
 import type { UpdateFeaturesRequest, UpdateFeaturesResponseInput } from '#protocol/apis/update-features.ts';
 import type { MetadataRecord } from '#protocol/stored/metadata-record.ts';
 import type { EffectiveConfigs } from '../configs/effective-configs.ts';
+import type { BrokerImage } from '../image/image.ts';
 import { encodeRecord, metadataVersionOf } from '../image/records.ts';
 import type { CommittedBatch, MetadataLoader } from '../loader.ts';
 import { refusal } from './broker-heartbeat.ts';
@@ -350,15 +351,24 @@ export class ControllerService {
 
   /**
    * When a cluster starts its brokers come into service one after another. A topic that is made in that moment waits for those that were named, so
-   * that it is spread over all of them; who is really down holds it back for {@link assemblyMs} at most.
+   * that it is spread over all of them; one that does not come holds it back for {@link assemblyMs} at most, and one that has died not at all.
    */
   async #untilAssembled(): Promise<void> {
-    const { clock, loader, expectedBrokers = 0 } = this.#options;
+    const { clock } = this.#options;
     const active = this.#active;
     if (active === undefined) return;
-    const inService = () => loader.image.brokers.all().filter(({ fenced }) => !fenced).length;
-    while (this.#active === active && inService() < expectedBrokers && clock.monotonic() < active.since + assemblyMs)
+    while (this.#active === active && clock.monotonic() < active.since + assemblyMs && this.#isAssembling(active))
       await sleep(clock, lookAgainMs);
+  }
+
+  /** Is there a broker that has never been here, that was stopped in good order, or that has just registered? */
+  #isAssembling({ controller }: Active): boolean {
+    const { clock, loader, expectedBrokers = 0 } = this.#options;
+    const brokers = loader.image.brokers.all();
+    const isOnItsWay = ({ id, epoch, fenced, inControlledShutdown }: BrokerImage) =>
+      fenced && (inControlledShutdown || controller.sessions.isLive(id, epoch, clock.monotonic()));
+    if (brokers.filter(({ fenced }) => !fenced).length >= expectedBrokers) return false;
+    return brokers.length < expectedBrokers || brokers.some(isOnItsWay);
   }
 
   async #toBroker<R>(act: (controller: Controller) => Decision<R>, refuse: (error: ErrorName) => R): Promise<R> {
