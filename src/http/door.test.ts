@@ -1,6 +1,7 @@
 import { once } from 'node:events';
+import http from 'node:http';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { NodeClock, silentLogger } from '#platform';
 import { createHttpDoor, type HttpDoor, type HttpDoorOptions } from './door.ts';
 import { FakeRouter } from './testing.ts';
@@ -150,6 +151,19 @@ test('closing lets a request under way finish, closes idle connections at once a
   expect(await untilClosed(busy)).toContain('{"offset":0}');
   expect(await lateText).toBe('');
   await closed;
+});
+
+test('closing ends the timer of the HTTP server, by which a broker that is gone would stay in memory', async () => {
+  const close = vi.spyOn(http.Server.prototype, 'close');
+  const { port, door } = await start();
+  const socket = connect(port, '127.0.0.1');
+  socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+  await untilClosed(socket);
+
+  await door.close();
+
+  expect(close).toHaveBeenCalledOnce();
+  close.mockRestore();
 });
 
 test('closing does not wait longer than the grace for a request that hangs', async () => {

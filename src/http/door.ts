@@ -100,6 +100,8 @@ class LazyHttpDoor implements HttpDoor {
     });
     server.closeAllConnections();
     await application.close();
+    // Fastify leaves alone what never listened; without this the timer by which Node looks after connections, and all that hangs on it, stays.
+    server.close();
   }
 
   #load(): Promise<Running> {
