@@ -83,17 +83,38 @@ describe('POST /create-topic', () => {
     expect(router.sent).toHaveLength(2);
   });
 
-  test('claims no topic that exists then: another may have made it', async () => {
+  test('has made the topic when it is there afterwards, as it was asked for, and every live broker has it', async () => {
+    let unaware = 2;
+    router.down = [2];
+    router.intercept = ({ api, to }) => {
+      if (api === 'Metadata')
+        return to === 3 && unaware-- > 0 ? { topics: [{ errorCode: 'UNKNOWN_TOPIC_OR_PARTITION', partitions: [] }] } : undefined;
+      if (router.image.topics.byName('test') !== undefined) return undefined;
+      router.addTopic('test', 4);
+      throw new NetworkError('ECONNRESET', 'reset');
+    };
+
+    expect((await post('/create-topic', { topic: 'test', partitions: 4 })).body).toBe('{"status":"created"}');
+    expect(unaware).toBe(-1);
+    expect(router.sent.map(({ to }) => to)).not.toContain(2);
+  });
+
+  test('claims no topic that has another number of partitions, or that was there before', async () => {
     router.intercept = () => {
       router.intercept = undefined;
       router.addTopic('test', 1);
       throw new NetworkError('ECONNRESET', 'reset');
     };
+    const other = await post('/create-topic', { topic: 'test', partitions: 2 });
+    router.intercept = () => {
+      router.intercept = undefined;
+      throw new NetworkError('ECONNRESET', 'reset');
+    };
+    const older = await post('/create-topic', { topic: 'test', partitions: 1 });
 
-    const answer = await post('/create-topic', { topic: 'test', partitions: 1 });
-
-    expect([answer.statusCode, answer.json().code]).toEqual([504, 'OUTCOME_UNKNOWN']);
-    expect(answer.json().error).toContain('"test" exists now');
+    expect([other.statusCode, other.json().code]).toEqual([504, 'OUTCOME_UNKNOWN']);
+    expect(other.json().error).toContain('"test" exists now');
+    expect(older.statusCode).toBe(409);
   });
 
   test('says that the outcome is unknown when the connection to the controller breaks each time', async () => {

@@ -5,6 +5,7 @@ import { type Api, batchesIn, type ErrorName, RecordBatch, type RequestInput, ty
 import type { CreateTopicsRequest } from '#protocol/apis/create-topics.ts';
 import type { FetchRequest } from '#protocol/apis/fetch.ts';
 import type { ListOffsetsRequest } from '#protocol/apis/list-offsets.ts';
+import type { MetadataRequest } from '#protocol/apis/metadata.ts';
 import type { ProduceRequest } from '#protocol/apis/produce.ts';
 
 /** One request as a route sent it. */
@@ -166,10 +167,21 @@ export class FakeRouter implements RequestRouter {
 
   #answer(api: string, request: unknown): unknown {
     if (api === 'CreateTopics') return this.#createTopics(request as CreateTopicsRequest);
+    if (api === 'Metadata') return this.#metadata(request as MetadataRequest);
     if (api === 'Produce') return this.#produce(request as ProduceRequest);
     if (api === 'Fetch') return this.#fetch(request as FetchRequest);
     if (api === 'ListOffsets') return this.#listOffsets(request as ListOffsetsRequest);
     throw new Error(`the fake does not know ${api}`);
+  }
+
+  #metadata({ topics }: MetadataRequest): unknown {
+    const rows = topics!.map(({ name }) => {
+      const topic = this.#topics.get(name!);
+      return topic === undefined
+        ? { name, errorCode: 'UNKNOWN_TOPIC_OR_PARTITION', partitions: [] }
+        : { name, errorCode: 'NONE', partitions: topic.partitions };
+    });
+    return { topics: rows };
   }
 
   #createTopics({ topics }: CreateTopicsRequest): unknown {

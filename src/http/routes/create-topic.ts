@@ -1,5 +1,6 @@
 import { sleep } from '#platform';
 import { type CreateTopicsResponse, createTopics } from '#protocol/apis/create-topics.ts';
+import { metadata } from '#protocol/apis/metadata.ts';
 import { integerIn, parseBody, stringIn } from '../input.ts';
 import { HttpProblem, isOutcomeUnknown, outcomeUnknown, problemOfErrorName, problemOfThrown } from '../problem.ts';
 import { type Answer, type RouteContext, untilReady } from './context.ts';
@@ -30,7 +31,9 @@ export async function createTopicRoute(bytes: Buffer, context: RouteContext): Pr
 
 /**
  * Asks the controller, and again while there is none. One that dies with the request under way may have made the topic: then the next one is
- * asked for the same. If it makes it, the first did not; if it says that the topic exists, that may be by this request or by another.
+ * asked for the same. If it makes it, the first did not. If it says that the topic exists, and this broker did not know it when the request came, it
+ * was made meanwhile, and when it is as it was asked for, that is what the client wants to hear. So two clients that ask for the same topic while a controller
+ * dies may both be told that it is created.
  */
 async function create(context: RouteContext, name: string, numPartitions: number): Promise<CreateTopicsResponse['topics'][number]> {
   const { router, clock, patience } = context;
@@ -39,6 +42,7 @@ async function create(context: RouteContext, name: string, numPartitions: number
     timeoutMs: createTimeoutMs,
     validateOnly: false,
   };
+  const wasThere = router.image.topics.byName(name) !== undefined;
   let deadline = clock.monotonic() + patience.leaderMs;
   let doubt: HttpProblem | undefined;
   for (;;) {
@@ -60,10 +64,33 @@ async function create(context: RouteContext, name: string, numPartitions: number
     if (result.errorCode === 'NONE') return result;
     if (result.errorCode !== 'NOT_CONTROLLER' || clock.monotonic() >= deadline) {
       if (doubt === undefined) return result;
-      throw result.errorCode === 'TOPIC_ALREADY_EXISTS' ? madeBySomebody(name) : doubt;
+      if (result.errorCode !== 'TOPIC_ALREADY_EXISTS') throw doubt;
+      if (wasThere) return result;
+      if (await isEverywhere(context, name, numPartitions)) return { ...result, errorCode: 'NONE' };
+      throw madeBySomebody(name);
     }
     await sleep(clock, lookAgainMs);
   }
+}
+
+/** Whether the topic has so many partitions; resolves when every broker in service has told. */
+async function isEverywhere({ router, clock, patience }: RouteContext, name: string, numPartitions: number): Promise<boolean> {
+  const request = { topics: [{ name }], allowAutoTopicCreation: false };
+  const deadline = clock.monotonic() + patience.outcomeMs;
+  const isKnownTo = async (brokerId: number): Promise<boolean> => {
+    for (;;) {
+      const broker = router.image.brokers.get(brokerId);
+      if (broker === undefined || broker.fenced) return true;
+      const left = deadline - clock.monotonic();
+      const answer = await router.send(metadata, request, brokerId, { timeoutMs: Math.max(left, 1) }).catch(() => undefined);
+      const topic = answer?.topics[0];
+      if (topic?.errorCode === 'NONE') return topic.partitions.length === numPartitions;
+      if (left <= lookAgainMs) return false;
+      await sleep(clock, lookAgainMs);
+    }
+  };
+  const told = await Promise.all(router.image.brokers.all().map(({ id }) => isKnownTo(id)));
+  return told.every(Boolean);
 }
 
 function madeBySomebody(name: string): HttpProblem {
