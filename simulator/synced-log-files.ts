@@ -25,7 +25,7 @@ export function syncedLogFiles(disk: SimulatedDisk, directory: string): SyncedLo
       .list(`${directory}/${partition}`)
       .filter((name) => name.endsWith('.log'))
       .map((name) => `${directory}/${partition}/${name}`)
-      .map((path) => ({ partition, path, size: sizeBelow(disk.readFile(path), recoveryPoint) }))
+      .map((path) => ({ partition, path, size: sizeBelow(disk.contentOf(path), recoveryPoint) }))
       .filter(({ size }) => size > 0);
   });
 }
@@ -33,7 +33,7 @@ export function syncedLogFiles(disk: SimulatedDisk, directory: string): SyncedLo
 /** By the name of the partition's directory. */
 function readRecoveryPoints(disk: SimulatedDisk, path: string): Map<string, bigint> {
   if (disk.stat(path) === undefined) return new Map();
-  const [, , ...lines] = disk.readFile(path).toString().trim().split('\n');
+  const [, , ...lines] = disk.contentOf(path).toString().trim().split('\n');
   return new Map(
     lines.map((line) => {
       const [topic, partition, offset] = line.split(' ');

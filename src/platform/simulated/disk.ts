@@ -208,6 +208,13 @@ export class SimulatedDisk implements Disk {
     file.content.flipBit(position, bit);
   }
 
+  /** What a file holds, whatever is wrong with the disk and whoever is up. */
+  contentOf(path: string): Buffer {
+    const file = this.#platter.image.find(path);
+    assert(file?.kind === 'file', `there is no file ${path}`);
+    return file.content.read(0, file.content.size);
+  }
+
   /** All files, by path; bytes before `syncedBytes` are on the platter as they are now. For choosing what is to rot. */
   files(): { path: string; size: number; syncedBytes: number }[] {
     return this.#platter.image.files().sort((a, b) => (a.path < b.path ? -1 : 1));
