@@ -13,7 +13,7 @@ import type { Clock, Logger, Random } from '#platform';
 import type { Context } from './context.ts';
 import type { Coordinators } from './coordinators.ts';
 import { offsetsTopic } from './internal-topics.ts';
-import { compileTopicPattern } from './topic-pattern.ts';
+import { compileNamePattern } from './name-pattern.ts';
 
 export interface GroupsOptions {
   readonly clock: Clock;
@@ -48,7 +48,7 @@ export class Groups {
           configOf: (groupId) => this.#configOf(groupId),
           topics: () => image().topics,
           metadataVersion: () => image().offset,
-          compileRegex: compileTopicPattern,
+          compileRegex: compileNamePattern,
           newId: () => random.uuid(),
         }),
       onBroken: (error) => options.onBroken?.(error),

@@ -223,6 +223,31 @@ test('ListTransactions lists by state, by producer and by age, and names the sta
   expect(await listed({ stateFilters: ['Ongoing'], producerIdFilters: [], durationFilter: 60_000n })).toMatchObject({ ids: [] });
 });
 
+test.each([
+  { pattern: 'pay.*', ids: ['payer', 'payer-2'] },
+  { pattern: 'payer', ids: ['payer'] },
+  { pattern: 'aye', ids: [] },
+  { pattern: '(?i)PAYER-\\d', ids: ['payer-2'] },
+  { pattern: '', ids: ['idle', 'payer', 'payer-2'] },
+  { pattern: null, ids: ['idle', 'payer', 'payer-2'] },
+])('ListTransactions v2 with the pattern $pattern lists $ids', async ({ pattern, ids }) => {
+  for (const id of ['idle', 'payer', 'payer-2']) await init({ id });
+
+  expect((await listed({ stateFilters: [], producerIdFilters: [], transactionalIdPattern: pattern }, 2)).ids).toEqual(ids);
+});
+
+test.each([
+  '(',
+  '*',
+  'x'.repeat(1025),
+])('ListTransactions v2 with the pattern %s is INVALID_REGULAR_EXPRESSION', async (transactionalIdPattern) => {
+  await started();
+
+  const answer = await broker.ask(listTransactions, 2, { stateFilters: [], producerIdFilters: [], transactionalIdPattern });
+
+  expect(answer).toMatchObject({ errorCode: 'INVALID_REGULAR_EXPRESSION', transactionStates: [] });
+});
+
 test('what is not known, or not coordinated here, is said so', async () => {
   expect((await described('nobody')).errorCode).toBe('TRANSACTIONAL_ID_NOT_FOUND');
   expect((await described('')).errorCode).toBe('INVALID_REQUEST');

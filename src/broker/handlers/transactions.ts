@@ -7,6 +7,7 @@ import { type ListTransactionsRequest, listTransactions } from '#protocol/apis/l
 import type { Context } from '../context.ts';
 import { handler } from '../handler.ts';
 import { offsetsTopic } from '../internal-topics.ts';
+import { compileNamePattern } from '../name-pattern.ts';
 
 type DescribedTransaction = ResponseInput<typeof describeTransactions>['transactionStates'][number];
 
@@ -65,7 +66,7 @@ export const handleDescribeTransactions = handler(
 /** ListTransactions: which transactions does this broker coordinate? */
 export const handleListTransactions = handler(
   listTransactions,
-  '0-1',
+  '0-2',
   async (request, context): Promise<ResponseInput<typeof listTransactions>> => {
     const unknownStateFilters = request.stateFilters.filter((state) => !transactionStatuses.some((known) => known === state));
     const found = await context.transactions.list(filterOf(request));
@@ -110,13 +111,15 @@ function undescribed(transactionalId: string, error: unknown): DescribedTransact
   return { errorCode, transactionalId, ...nothing };
 }
 
-/** Those that meet all that was asked for; what was left out everybody meets. */
-function filterOf({ stateFilters, producerIdFilters, durationFilter }: ListTransactionsRequest): TransactionFilter {
+/** Those that meet all that was asked for; what was left out, or is an empty pattern, everybody meets. @throws KafkaError INVALID_REGULAR_EXPRESSION */
+function filterOf({ stateFilters, producerIdFilters, durationFilter, transactionalIdPattern }: ListTransactionsRequest): TransactionFilter {
+  const isNamed = transactionalIdPattern ? compileNamePattern(transactionalIdPattern) : () => true;
   return {
-    matches: ({ status, producerId, startMs }: Transaction, nowMs) =>
+    matches: ({ status, producerId, startMs, transactionalId }: Transaction, nowMs) =>
       (stateFilters.length === 0 || stateFilters.includes(status)) &&
       (producerIdFilters.length === 0 || producerIdFilters.includes(producerId)) &&
-      (durationFilter < 0n || BigInt(nowMs - startMs) > durationFilter),
+      (durationFilter < 0n || BigInt(nowMs - startMs) > durationFilter) &&
+      isNamed(transactionalId),
   };
 }
 

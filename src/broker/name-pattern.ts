@@ -5,10 +5,10 @@ import { KafkaError } from '#protocol';
 const longest = 1024;
 
 /**
- * Which topics an RE2 expression stands for: those whose whole name it matches. Its time is linear in the length of the name, whatever the expression.
+ * Which topics, or transactional ids, an RE2 expression stands for: those whose whole name it matches. Its time is linear in the length of the name, whatever the expression.
  * @throws KafkaError INVALID_REGULAR_EXPRESSION
  */
-export function compileTopicPattern(regularExpression: string): (topic: string) => boolean {
+export function compileNamePattern(regularExpression: string): (name: string) => boolean {
   if (regularExpression.length > longest)
     throw new KafkaError(
       'INVALID_REGULAR_EXPRESSION',
@@ -16,7 +16,7 @@ export function compileTopicPattern(regularExpression: string): (topic: string) 
     );
   try {
     const pattern = RE2JS.compile(regularExpression);
-    return (topic) => pattern.matches(topic);
+    return (name) => pattern.matches(name);
   } catch (error) {
     throw new KafkaError('INVALID_REGULAR_EXPRESSION', `${regularExpression}: ${(error as Error).message}`, { cause: error });
   }

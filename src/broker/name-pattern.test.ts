@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { compileTopicPattern } from './topic-pattern.ts';
+import { compileNamePattern } from './name-pattern.ts';
 
 test.each([
   ['orders', 'orders', true],
@@ -12,15 +12,15 @@ test.each([
   ['\\pL+', 'orders', true],
   ['', 'orders', false],
 ])("'%s' matches '%s': %s", (pattern, topic, expected) => {
-  expect(compileTopicPattern(pattern)(topic)).toBe(expected);
+  expect(compileNamePattern(pattern)(topic)).toBe(expected);
 });
 
 test.each(['*', '(', 'a{2,1}', '(?=a)', '\\1', 'x'.repeat(1025)])("'%s' is refused", (pattern) => {
-  expect(() => compileTopicPattern(pattern)).toThrow(expect.objectContaining({ errorName: 'INVALID_REGULAR_EXPRESSION' }));
+  expect(() => compileNamePattern(pattern)).toThrow(expect.objectContaining({ errorName: 'INVALID_REGULAR_EXPRESSION' }));
 });
 
 test('an expression that makes others try for ever takes no time', () => {
-  const matches = compileTopicPattern('(a+)+(a+)+(a+)+b');
+  const matches = compileNamePattern('(a+)+(a+)+(a+)+b');
   const start = process.cpuUsage().user;
 
   expect(matches('a'.repeat(249))).toBe(false);
