@@ -10,7 +10,7 @@ const mayImport = layers([
   ['raft'],
   ['metadata'],
   ['replication', 'coordinators', 'security'],
-  ['broker'],
+  ['broker', 'client'],
   ['http'],
   ['cli', 'embed'],
 ]);

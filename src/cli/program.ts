@@ -123,24 +123,39 @@ ${exitCodesHelp}`,
 }
 
 function addClients(program: Command, done: (code: ExitCode) => void): void {
-  for (const which of ['producer', 'consumer'] as const) {
-    const does =
-      which === 'producer' ? 'send the lines you type to a partition' : "print a partition's messages from its beginning, and what arrives";
-    const input = which === 'producer' ? "printf 'test\\n1\\nHello World\\nexit\\n'" : "printf 'test\\n1\\n'";
-    program
-      .command(which)
-      .description(does)
-      .option('--meta <host:port>', 'any broker of the cluster')
-      .addHelpText(
-        'after',
-        `
+  program
+    .command('producer')
+    .description('send the lines you type to a partition')
+    .option('--meta <host:port>', 'any broker of the cluster')
+    .addHelpText(
+      'after',
+      `
 Examples:
-  kafka-lite-cluster ${which} --meta=localhost:8080
-  ${input} | kafka-lite-cluster ${which} --meta=localhost:8080
+  kafka-lite-cluster producer --meta=localhost:8080
+  printf 'test\\n1\\nHello World\\nexit\\n' | kafka-lite-cluster producer --meta=localhost:8080
 ${exitCodesHelp}`,
-      )
-      .action(async (flags: { meta?: string }) => done(await (await import('./clients/index.ts')).runClient(which, flags)));
-  }
+    )
+    .action(async (flags: { meta?: string }) => done(await (await import('./clients/index.ts')).runClient('producer', flags)));
+  program
+    .command('consumer')
+    .description("print a partition's messages from its beginning, or with --group where the group stopped, and what arrives")
+    .option('--meta <host:port>', 'any broker of the cluster')
+    .option('--group <name>', 'read as a member of this consumer group, which shares all partitions of the topic among its members')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  kafka-lite-cluster consumer --meta=localhost:8080
+  printf 'test\\n1\\n' | kafka-lite-cluster consumer --meta=localhost:8080
+  kafka-lite-cluster consumer --meta=localhost:8080 --group=readers
+  echo test | kafka-lite-cluster consumer --meta=localhost:8080 --group=readers
+${exitCodesHelp}`,
+    )
+    .action(async ({ meta, group }: { meta?: string; group?: string }) => {
+      if (group === undefined)
+        done(await (await import('./clients/index.ts')).runClient('consumer', { ...(meta === undefined ? {} : { meta }) }));
+      else done(await (await import('./clients/group-member.ts')).runGroupMember({ meta, group }));
+    });
 }
 
 function collect(value: string, before: string[] = []): string[] {

@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
-import { type ExitCode, exitCodesHelp } from '../exit-codes.ts';
+import type { ExitCode } from '../exit-codes.ts';
 import type { AdminFlags } from './admin-flags.ts';
+import { asking, collect, help } from './command-help.ts';
+import { addGroup } from './group-commands.ts';
 import type { CreateFlags } from './topic-create.ts';
 
-/** Adds `topic` and `quorum`, which ask a running cluster, any Kafka cluster, in Kafka's protocol. */
+/** Adds `topic`, `group` and `quorum`, which ask a running cluster, any Kafka cluster, in Kafka's protocol. */
 export function addAdminCommands(program: Command, done: (code: ExitCode) => void): void {
   addTopic(program, done);
+  addGroup(program, done);
   addQuorum(program, done);
 }
 
@@ -41,23 +44,4 @@ function addQuorum(program: Command, done: (code: ExitCode) => void): void {
   asking(quorum.command('describe').description('who leads the metadata log, who votes, and how far everybody is'))
     .addHelpText('after', help('quorum describe'))
     .action(async (flags: AdminFlags) => done(await (await import('./quorum-describe.ts')).quorumDescribe(flags)));
-}
-
-function asking(command: Command): Command {
-  return command
-    .option('--bootstrap-server <host:port,...>', 'brokers of the cluster; the first that answers is asked')
-    .option('--meta <host:port>', 'the same for one broker')
-    .option('--json', 'print one line of JSON, for scripts');
-}
-
-function help(...examples: string[]): string {
-  const lines = examples.map((example) => `  kafka-lite-cluster ${example} --meta=localhost:8080`);
-  return `
-Examples:
-${lines.join('\n')}
-${exitCodesHelp}`;
-}
-
-function collect(value: string, before: string[] = []): string[] {
-  return [...before, value];
 }

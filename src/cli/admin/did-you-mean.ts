@@ -11,11 +11,16 @@ export function nearNames(wanted: string, names: readonly string[]): string[] {
 
 /** There is no such topic, in a sentence that helps. */
 export function noSuchTopic(wanted: string, names: readonly string[]): string {
+  return noSuch('topic', wanted, names);
+}
+
+/** There is nothing of that name, in a sentence that helps. */
+export function noSuch(what: 'topic' | 'group', wanted: string, names: readonly string[]): string {
   const near = nearNames(wanted, names);
-  if (near.length > 0) return `There is no topic "${wanted}". Did you mean ${near.map((name) => `"${name}"`).join(' or ')}?`;
-  if (names.length === 0) return `There is no topic "${wanted}"; there are none at all yet.`;
+  if (near.length > 0) return `There is no ${what} "${wanted}". Did you mean ${near.map((name) => `"${name}"`).join(' or ')}?`;
+  if (names.length === 0) return `There is no ${what} "${wanted}"; there are none at all yet.`;
   const shown = names.slice(0, 10).join(', ');
-  return `There is no topic "${wanted}". There are: ${shown}${names.length > 10 ? `, and ${names.length - 10} more` : ''}.`;
+  return `There is no ${what} "${wanted}". There are: ${shown}${names.length > 10 ? `, and ${names.length - 10} more` : ''}.`;
 }
 
 /** How many letters have to be changed, put in, left out or swapped with their neighbour. */

@@ -11,15 +11,20 @@ const usageErrors: ReadonlySet<ErrorName> = new Set<ErrorName>([
   'INVALID_CONFIG',
   'INVALID_REQUEST',
   'POLICY_VIOLATION',
+  'INVALID_GROUP_ID',
+  'OFFSET_METADATA_TOO_LARGE',
 ]);
 
-/** An error of a cluster's answer as the end of a command. */
-export function kafkaFailure(subject: string, name: ErrorName, message?: string | null): CliError {
-  return new CliError(`${subject}: ${withStop(message || errorSentence(name))} (${name})`, exitCodeOf(name));
+const notFound: ReadonlySet<ErrorName> = new Set<ErrorName>(['UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID', 'GROUP_ID_NOT_FOUND']);
+
+/** An error of a cluster's answer as the end of a command. @param subject what it is about; undefined when the message says that */
+export function kafkaFailure(subject: string | undefined, name: ErrorName, message?: string | null): CliError {
+  const text = withStop(message || errorSentence(name));
+  return new CliError(`${subject === undefined ? capitalized(text) : `${subject}: ${text}`} (${name})`, exitCodeOf(name));
 }
 
 function exitCodeOf(name: ErrorName): ExitCode {
-  if (name === 'UNKNOWN_TOPIC_OR_PARTITION' || name === 'UNKNOWN_TOPIC_ID') return exitCodes.notFound;
+  if (notFound.has(name)) return exitCodes.notFound;
   if (usageErrors.has(name)) return exitCodes.usage;
   // A change that timed out may have been made: that is a failure, and no reason to try it again unseen.
   return isRetriable(name) && name !== 'REQUEST_TIMED_OUT' ? exitCodes.notReady : exitCodes.failed;
@@ -27,4 +32,8 @@ function exitCodeOf(name: ErrorName): ExitCode {
 
 function withStop(text: string): string {
   return text.replace(/[.:]?$/, '.');
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

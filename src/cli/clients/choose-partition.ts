@@ -10,28 +10,44 @@ export interface Choice {
   owner: PartitionOwner;
 }
 
+/** A topic that the user has chosen. */
+export interface ChosenTopic {
+  topic: string;
+  owners: PartitionOwner[];
+}
+
 /**
  * Asks for a topic, shows its partitions and asks for one of them. On a terminal a wrong answer is asked again.
  * @returns undefined when the input ended
  * @throws CliError notFound for a wrong answer from a pipe
  */
 export async function choosePartition(conversation: Conversation, client: ClusterClient): Promise<Choice | undefined> {
-  const found = await askUntil(conversation, 'Enter topic: ', async (line) => {
-    const topic = line.trim();
-    const topics = await client.topics();
-    const owners = topics.get(topic);
-    return owners === undefined ? wrong(noSuchTopic(topic, [...topics.keys()])) : { topic, owners };
-  });
+  const found = await chooseTopic(conversation, () => client.topics());
   if (found === undefined) return undefined;
   const { topic, owners } = found;
-  await conversation.say('Partitions:');
-  for (const { partition, broker } of owners) await conversation.say(`  ${partition} on ${broker}`);
   const owner = await askUntil(conversation, 'Partition?> ', async (line) => {
     const number = parseWhole(line.trim());
     const chosen = owners.find(({ partition }) => partition === number);
     return chosen ?? wrong(`Topic "${topic}" has no partition "${line.trim()}"; it has ${owners.length}, counted from 0.`);
   });
   return owner === undefined ? undefined : { topic, owner };
+}
+
+/** The same, without a question for a partition. */
+export async function chooseTopic(
+  conversation: Conversation,
+  topicsThere: () => Promise<Map<string, PartitionOwner[]>>,
+): Promise<ChosenTopic | undefined> {
+  const found = await askUntil(conversation, 'Enter topic: ', async (line) => {
+    const topic = line.trim();
+    const topics = await topicsThere();
+    const owners = topics.get(topic);
+    return owners === undefined ? wrong(noSuchTopic(topic, [...topics.keys()])) : { topic, owners };
+  });
+  if (found === undefined) return undefined;
+  await conversation.say('Partitions:');
+  for (const { partition, broker } of found.owners) await conversation.say(`  ${partition} on ${broker}`);
+  return found;
 }
 
 interface Wrong {

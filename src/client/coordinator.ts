@@ -1,0 +1,51 @@
+import { type Api, type ErrorName, KafkaError, type RequestInput, type ResponseOf } from '#protocol';
+import { findCoordinator } from '#protocol/apis/find-coordinator.ts';
+import { isPassing, tryAgain } from './again.ts';
+import type { Cluster } from './cluster.ts';
+
+const groupKey = 0;
+
+/** An answer, and the broker that gave it. */
+export interface CoordinatorAnswer<R> {
+  readonly response: R;
+  readonly coordinator: number;
+  /** An earlier try got no answer and may have taken effect. */
+  readonly mayBeDone: boolean;
+}
+
+/** What an answer says of itself as a whole. */
+export interface Outcome {
+  readonly errorCode: ErrorName;
+  readonly errorMessage?: string | null;
+}
+
+/**
+ * Asks the coordinator of a group something that may be asked twice, and while there is none, or it does not know yet, again.
+ * @param outcome the error in an answer; one that passes is not returned but tried again
+ * @throws KafkaError, NetworkError when the time was over
+ */
+export function askCoordinator<A extends Api>(
+  cluster: Cluster,
+  groupId: string,
+  api: A,
+  request: RequestInput<A>,
+  outcome: (response: ResponseOf<A>) => Outcome,
+): Promise<CoordinatorAnswer<ResponseOf<A>>> {
+  return tryAgain(cluster, async (mayBeDone) => {
+    const coordinator = await coordinatorOf(cluster, groupId);
+    const response = await cluster.send(coordinator, api, request);
+    const { errorCode, errorMessage } = outcome(response);
+    if (errorCode !== 'NONE' && isPassing(errorCode))
+      throw new KafkaError(errorCode, errorMessage || `the coordinator of group ${groupId}`);
+    return { response, coordinator, mayBeDone };
+  });
+}
+
+/** The broker that looks after a group. @throws KafkaError COORDINATOR_NOT_AVAILABLE while there is none */
+export async function coordinatorOf(cluster: Cluster, groupId: string): Promise<number> {
+  const response = await cluster.send('anyone', findCoordinator, { keyType: groupKey, coordinatorKeys: [groupId] });
+  const found = response.coordinators[0];
+  if (found === undefined) throw new KafkaError('COORDINATOR_NOT_AVAILABLE', `nobody says who coordinates group ${groupId}`);
+  if (found.errorCode !== 'NONE') throw new KafkaError(found.errorCode, found.errorMessage || `the coordinator of group ${groupId}`);
+  return found.nodeId;
+}

@@ -1,0 +1,70 @@
+import { type Address, type Clock, NetworkError } from '#platform';
+import { type Api, KafkaError, type RequestInput, type ResponseOf } from '#protocol';
+import { type MetadataResponse, metadata } from '#protocol/apis/metadata.ts';
+import type { BrokerClient } from '#transport';
+import type { Cluster, SendOptions } from './cluster.ts';
+
+export interface RemoteClusterOptions {
+  readonly client: BrokerClient;
+  readonly clock: Clock;
+  /** Asked until brokers are known, and when those do not answer. */
+  readonly bootstrap: readonly Address[];
+  readonly patienceMs: number;
+}
+
+/** A cluster that is reached over the network, whoever made it. */
+export class RemoteCluster implements Cluster {
+  readonly clock: Clock;
+  readonly patienceMs: number;
+  readonly #client: BrokerClient;
+  readonly #bootstrap: readonly Address[];
+  #brokers: ReadonlyMap<number, Address> = new Map();
+  /** Who answered last is asked first. */
+  #answers: Address | undefined;
+
+  constructor({ client, clock, bootstrap, patienceMs }: RemoteClusterOptions) {
+    this.clock = clock;
+    this.patienceMs = patienceMs;
+    this.#client = client;
+    this.#bootstrap = bootstrap;
+  }
+
+  /** The address of a broker, as the last metadata named it. */
+  addressOf(broker: number): Address | undefined {
+    return this.#brokers.get(broker);
+  }
+
+  async send<A extends Api>(to: number | 'anyone', api: A, request: RequestInput<A>, options: SendOptions = {}): Promise<ResponseOf<A>> {
+    if (to === 'anyone') return this.#anyone(api, request, options);
+    if (!this.#brokers.has(to)) await this.#anyone(metadata, { topics: [], allowAutoTopicCreation: false }, {});
+    const address = this.#brokers.get(to);
+    if (address === undefined) throw new KafkaError('BROKER_NOT_AVAILABLE', `broker ${to} is not known`);
+    return this.#client.send(address, api, request, options);
+  }
+
+  async #anyone<A extends Api>(api: A, request: RequestInput<A>, options: SendOptions): Promise<ResponseOf<A>> {
+    const failures: string[] = [];
+    for (const address of this.#inOrder()) {
+      try {
+        const response = await this.#client.send(address, api, request, options);
+        this.#answers = address;
+        if (api.key === metadata.key) this.#learn(response as MetadataResponse);
+        return response;
+      } catch (error) {
+        if (!(error instanceof NetworkError)) throw error;
+        failures.push(`${address.host}:${address.port} does not answer (${error.message})`);
+      }
+    }
+    throw new NetworkError('ECONNREFUSED', failures.join('; '));
+  }
+
+  #inOrder(): Address[] {
+    const all = [...(this.#answers === undefined ? [] : [this.#answers]), ...this.#bootstrap, ...this.#brokers.values()];
+    return [...new Map(all.map((address) => [`${address.host}:${address.port}`, address])).values()];
+  }
+
+  /** A broker that has no controller knows nobody; then what was known before is better. */
+  #learn({ brokers }: MetadataResponse): void {
+    if (brokers.length > 0) this.#brokers = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
+  }
+}
