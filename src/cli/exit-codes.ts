@@ -19,7 +19,7 @@ Exit codes:
   0    done
   1    failed
   2    the command line or a setting is wrong
-  3    not found: no such topic or partition
+  3    not found: no such topic, partition or group
   4    not ready: a broker does not answer, or took too long
   130  interrupted (Ctrl-C)
   143  terminated (SIGTERM)`;

@@ -17,6 +17,9 @@ test.each([
   'topic describe',
   'topic create',
   'quorum describe',
+  'group',
+  'group describe',
+  'group reset',
 ])('%s --help shows examples and exit codes', async (command) => {
   const { code, output, errors } = await outcome(...command.split(' '), '--help');
 
@@ -43,6 +46,7 @@ test.each([
   { args: ['broker', '--id=one', '--port=8080'], error: '--id=one: a broker id is a whole number' },
   { args: ['producer'], error: '--meta is missing' },
   { args: ['consumer', '--meta=nowhere'], error: '--meta=nowhere: this is not an address' },
+  { args: ['consumer', '--meta=localhost:1', '--group='], error: '--group=: the name of a group' },
   { args: ['up', '--count=0'], error: '--count=0' },
 ])('$args ends with 2 and says what is wrong', async ({ args, error }) => {
   const { code, output, errors } = await outcome(...args);
