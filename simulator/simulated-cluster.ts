@@ -50,6 +50,8 @@ interface OwnMember extends Member {
 export class SimulatedCluster {
   readonly world: SimulatedWorld;
   readonly failures: unknown[] = [];
+  /** Told when a broker's process starts. */
+  onStarted: ((name: string) => void) | undefined;
   /** Told when a broker cannot go on; true: that was to be expected, and is seen to. */
   onBrokerFailed: ((name: string, error: unknown) => boolean) | undefined;
   /** Copies of partitions that a bit was flipped in, as `host:topic-partition`. */
@@ -151,6 +153,7 @@ export class SimulatedCluster {
     const member = this.#member(name);
     const incarnation = ++member.incarnation;
     this.#options.timeline.note(`${name} starts`);
+    this.onStarted?.(name);
     const node = this.world.node(name);
     const { platform } = node;
     member.processId = node.processId;

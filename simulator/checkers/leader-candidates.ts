@@ -6,7 +6,7 @@ import type { ChangedPartition, ImageChecker } from './image-watch.ts';
 
 /**
  * P5, P6: whenever it changes who leads, is in sync or is eligible, everybody among them who is up has all that was ever committed, and whoever is new in sync has
- * also all that the leader had when it began (KAFKA-7128).
+ * also all that the leader had when it began (KAFKA-7128), by a fetch of its present incarnation (KAFKA-15221).
  */
 export class LeaderCandidates implements ImageChecker {
   readonly #cluster: () => SimulatedCluster;
@@ -17,7 +17,7 @@ export class LeaderCandidates implements ImageChecker {
     this.#committed = committed;
   }
 
-  check(_image: MetadataImage, changed: readonly ChangedPartition[]): void {
+  check(image: MetadataImage, changed: readonly ChangedPartition[]): void {
     for (const { topic, partition, before } of changed) {
       const committed = this.#committed.of(topic.id, partition.partition);
       const where = `${topic.name}-${partition.partition}, leader ${partition.leader} (epoch ${partition.leaderEpoch}), isr [${partition.isr}], elr [${partition.elr}]`;
@@ -32,6 +32,11 @@ export class LeaderCandidates implements ImageChecker {
       for (const id of partition.isr) {
         if (before.isr.includes(id)) continue;
         const end = this.#copy(id, topic.name, topic.id, partition.partition)?.log.logEndOffset;
+        // Somebody may have fetched since, but no other incarnation: that would be out of sync again.
+        const incarnation = image.brokers.get(id)?.epoch;
+        const fetchedAs = leader.progressOf(id)?.brokerEpoch;
+        if (fetchedAs !== undefined && fetchedAs !== incarnation)
+          throw new Violation('P6', `${where}: broker ${id} joins as incarnation ${incarnation}, and has fetched as ${fetchedAs}`);
         if (end !== undefined && end < leader.startOffset)
           throw new Violation('P6', `${where}: broker ${id} joins with ${end}, and the leader began at ${leader.startOffset}`);
       }

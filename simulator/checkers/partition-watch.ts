@@ -4,6 +4,7 @@ import type { Partition } from '#replication';
 import type { ClusterObserver, Member, SimulatedCluster } from '../simulated-cluster.ts';
 import { Violation } from '../violation.ts';
 import type { CommittedOffsets } from './committed-offsets.ts';
+import { checkJoiners } from './joiners.ts';
 import { minIsrOf } from './min-isr.ts';
 
 /** A broker's list of partitions is made anew after so many of its events; what it holds is looked at after each. */
@@ -13,6 +14,7 @@ interface Seen {
   readonly epoch: number;
   readonly highWatermark: bigint;
   readonly partitionEpoch: number;
+  readonly proposal: object | undefined;
 }
 
 interface Watched {
@@ -25,7 +27,7 @@ interface Watched {
 }
 
 /**
- * P3, P5, P8, while everything goes on: the high watermark of a leader never falls within its epoch; it rises only as far as all who are in sync, or may be, have
+ * P3, P5, P6, P8, while everything goes on: the high watermark of a leader never falls within its epoch; it rises only as far as all who are in sync, or may be, have
  * the log on their disks; and it stands still while fewer are in sync than min.insync.replicas demands. When it rises, everybody whom the controller might elect
  * has all below it.
  */
@@ -88,11 +90,13 @@ export class PartitionWatch implements ClusterObserver {
 
   #look(cluster: SimulatedCluster, name: string, watched: Watched, partition: Partition, epoch: number): void {
     const { highWatermark } = partition;
-    const { partitionEpoch } = partition.leader!;
+    const { partitionEpoch, proposal } = partition.leader!;
     const known = watched.seen.get(partition);
-    if (known?.epoch === epoch && known.highWatermark === highWatermark && known.partitionEpoch === partitionEpoch) return;
-    watched.seen.set(partition, { epoch, highWatermark, partitionEpoch });
+    const isKnown = known?.epoch === epoch && known.partitionEpoch === partitionEpoch && known.proposal === proposal;
+    if (isKnown && known.highWatermark === highWatermark) return;
+    watched.seen.set(partition, { epoch, highWatermark, partitionEpoch, proposal });
     const where = `${name} leads ${partition.name} in epoch ${epoch}`;
+    if (proposal !== undefined && proposal !== known?.proposal && !this.#mayLose) checkJoiners(cluster, where, partition);
     if (known?.epoch === epoch) {
       if (highWatermark < known.highWatermark)
         throw new Violation('P3', `${where}: its high watermark falls from ${known.highWatermark} to ${highWatermark}`);

@@ -1,6 +1,7 @@
+import type { Address } from '#platform';
 import type { RecordHistory } from '../checkers/record-history.ts';
 import { Violation } from '../violation.ts';
-import { fetchFrom } from './fetching.ts';
+import { type FetchPosition, fetchFrom } from './fetching.ts';
 import type { KnownPartition, SimulatedClient } from './simulated-client.ts';
 
 interface Position {
@@ -14,7 +15,7 @@ interface Position {
 
 /**
  * A consumer that stays close behind the writers of every partition and moves with its leader. What it was given is committed, so no
- * leader may tell it that its history was cut off (P14), skip a record, or, in one epoch, take the high watermark back (P3).
+ * leader may tell it that its history was cut off (P14), serve it in an epoch that is not its own (P11), skip a record, or, in one epoch, take the high watermark back (P3).
  */
 export class TailReader {
   readonly #client: SimulatedClient;
@@ -61,9 +62,16 @@ export class TailReader {
       lastFetchedEpoch: position.lastEpoch,
     });
     if (found === undefined) return false;
-    if (found.errorCode === 'OFFSET_OUT_OF_RANGE') return this.#moveTo(position, found.logStartOffset);
-    if (found.errorCode !== 'NONE') return false;
     const where = `${leader!.host}: ${topicId}-${partition}`;
+    if (found.errorCode === 'OFFSET_OUT_OF_RANGE') {
+      if (!this.#mayLose && found.logStartOffset >= 0n && found.logStartOffset <= position.next)
+        throw new Violation(
+          'P14',
+          `${where} says that it does not have ${position.next}, behind what was read in epoch ${position.lastEpoch}`,
+        );
+      return this.#moveTo(position, found.logStartOffset);
+    }
+    if (found.errorCode !== 'NONE') return false;
     if (found.diverging) {
       if (!this.#mayLose)
         throw new Violation('P14', `${where} says that what was read up to ${position.next} in epoch ${position.lastEpoch} was cut off`);
@@ -81,7 +89,21 @@ export class TailReader {
       position.next = offset + 1n;
       position.lastEpoch = found.lastEpoch;
     }
+    if (this.#client.random.below(20) === 0)
+      await this.#tryOtherEpoch(leader!, { topicId, partition, fetchOffset: position.next }, leaderEpoch);
     return true;
+  }
+
+  /** P11: a leader that was found in one epoch gives nothing in another, be it over or not begun. */
+  async #tryOtherEpoch(leader: Address, at: FetchPosition, leaderEpoch: number): Promise<void> {
+    const currentLeaderEpoch = this.#client.random.below(2) === 0 ? leaderEpoch - 1 : leaderEpoch + 1000;
+    if (currentLeaderEpoch < 0) return;
+    const found = await fetchFrom(this.#client, leader, { ...at, currentLeaderEpoch });
+    if (found?.errorCode === 'NONE')
+      throw new Violation(
+        'P11',
+        `${leader.host}: ${at.topicId}-${at.partition} is served in epoch ${currentLeaderEpoch}, and was so in ${leaderEpoch}`,
+      );
   }
 
   /** The records that it wanted are gone in good order. */

@@ -1,7 +1,9 @@
 import type { CrashMode, SeededRandom } from '#platform';
-import type { Fault, FaultKind, Victim } from './fault.ts';
+import type { AmbushKind, Fault, FaultKind, Victim } from './fault.ts';
 
 type Draw = (dice: FaultDice) => Fault;
+/** They come at any time; the others wait for theirs. */
+export type ChanceKind = Exclude<FaultKind, AmbushKind>;
 
 /** Draws the faults of one run: what each of them is depends on `random` alone. */
 export class FaultDice {
@@ -41,7 +43,7 @@ export class FaultDice {
   }
 }
 
-const draws: Readonly<Record<FaultKind, Draw>> = {
+const draws: Readonly<Record<ChanceKind, Draw>> = {
   kill: (dice) => ({ atMs: dice.atMs, kind: 'kill', broker: dice.broker(), downMs: dice.downMs() }),
   'power-cut': (dice) => ({ atMs: dice.atMs, kind: 'power-cut', broker: dice.broker(), mode: dice.mode(), downMs: dice.downMs() }),
   'all-power': (dice) => ({ atMs: dice.atMs, kind: 'all-power', mode: dice.mode(), downMs: dice.names.map(() => dice.between(50, 4000)) }),
@@ -126,19 +128,19 @@ const draws: Readonly<Record<FaultKind, Draw>> = {
   'voter-change': (dice) => ({ atMs: dice.atMs, kind: 'voter-change', broker: dice.anyOf(dice.names), forMs: dice.between(500, 6000) }),
 };
 
-export const faultKinds = Object.keys(draws) as readonly FaultKind[];
+export const faultKinds = Object.keys(draws) as readonly ChanceKind[];
 
 /** Faults of these kinds, one every second or two, until the time is over. */
 export function drawFaults(options: {
   random: SeededRandom;
   names: readonly string[];
-  kinds: readonly FaultKind[];
+  kinds: readonly ChanceKind[];
   forMs: number;
   meanGapMs: number;
 }): Fault[] {
   const dice = new FaultDice(options.random, options.names);
   const faults: Fault[] = [];
-  const seldom = new Set<FaultKind>();
+  const seldom = new Set<ChanceKind>();
   for (;;) {
     dice.atMs += 200 + Math.round(Math.min(options.random.exponential(options.meanGapMs), 10_000));
     if (dice.atMs >= options.forMs) return faults;

@@ -39,6 +39,17 @@ export type Fault = { readonly atMs: number } & (
   | { readonly kind: 'replace-disk'; readonly broker: string; readonly downMs: number }
   /** A voter is removed from the quorum and made one again. */
   | { readonly kind: 'voter-change'; readonly broker: string; readonly forMs: number }
+  /**
+   * Armed for so long: a leader asks for somebody to come into sync, who then does not hear from it any more; `isAnswered` false: nor does the leader
+   * from the controller.
+   */
+  | { readonly kind: 'joiner-cut-off'; readonly isAnswered: boolean; readonly armedMs: number; readonly forMs: number }
+  /** Armed for so long: a broker passes a produce on to the leader, which takes it; then they lose each other. */
+  | { readonly kind: 'produce-unanswered'; readonly afterMs: number; readonly armedMs: number; readonly forMs: number }
+  /** A leader falls while the next one lacks what the one after that has; the next one writes for itself, and falls as well. */
+  | { readonly kind: 'two-failovers'; readonly downMs: readonly [number, number] }
+  /** From now on, of every broker that comes back, fetches that its former incarnation sent arrive once more. */
+  | { readonly kind: 'former-fetches'; readonly laterMs: number }
 );
 
 export type FaultKind = Fault['kind'];
@@ -46,3 +57,12 @@ export type FaultOf<K extends FaultKind> = Extract<Fault, { kind: K }>;
 
 /** They take or damage a copy for good: only one broker of a run may meet with them, and only where others have what it had. */
 export const damagingKinds: readonly FaultKind[] = ['bit-flip', 'read-error', 'replace-disk'];
+
+/** They wait for a moment in which much hangs on one rule, and use it: what comes about by chance once in thousands of runs. */
+export const ambushKinds = [
+  'joiner-cut-off',
+  'produce-unanswered',
+  'two-failovers',
+  'former-fetches',
+] as const satisfies readonly FaultKind[];
+export type AmbushKind = (typeof ambushKinds)[number];

@@ -1,9 +1,11 @@
 import type { Operator } from '../clients/operator.ts';
 import type { SimulatedCluster } from '../simulated-cluster.ts';
 import type { Timeline } from '../timeline.ts';
-import type { Fault, Victim } from './fault.ts';
+import { ambushKinds, type Fault, type FaultKind, type Victim } from './fault.ts';
+import { FormerFetches } from './former-fetches.ts';
 import { Holds } from './holds.ts';
-import { RecordedRequests } from './recorded-requests.ts';
+import { OverheardRequests } from './overheard-requests.ts';
+import { RecordedRequests, sendAgain } from './recorded-requests.ts';
 import { goodLinks, strikes } from './strikes.ts';
 
 export interface NemesisOptions {
@@ -14,6 +16,8 @@ export interface NemesisOptions {
   readonly operator: Operator;
 }
 
+const listeningKinds: readonly FaultKind[] = ['replay', ...ambushKinds];
+
 /** Plays a list of faults, each at its time and taken back after its time; {@link heal} takes back all that lasts. */
 export class Nemesis {
   readonly cluster: SimulatedCluster;
@@ -23,9 +27,13 @@ export class Nemesis {
   readonly failedDisks = new Set<string>();
   readonly #timeline: Timeline;
   readonly #faults: readonly Fault[];
+  /** What is sent to brokers; undefined where no fault asks for it. */
+  readonly overheard: OverheardRequests | undefined;
   readonly #recorded: RecordedRequests | undefined;
+  readonly #formerFetches: FormerFetches | undefined;
   /** Hosts whose broker may end of its disk. */
   readonly #expected = new Map<string, number>();
+  #formerFetchesAfterMs: number | undefined;
   #healed = false;
 
   constructor(options: NemesisOptions) {
@@ -33,7 +41,12 @@ export class Nemesis {
     this.operator = options.operator;
     this.#timeline = options.timeline;
     this.#faults = options.faults;
-    this.#recorded = options.faults.some(({ kind }) => kind === 'replay') ? new RecordedRequests(options.cluster.world) : undefined;
+    const has = (...kinds: readonly FaultKind[]) => options.faults.some(({ kind }) => kinds.includes(kind));
+    const { world } = options.cluster;
+    this.overheard = has(...listeningKinds) ? new OverheardRequests(world) : undefined;
+    this.#recorded = has('replay') ? new RecordedRequests(this.overheard!) : undefined;
+    this.#formerFetches = has('former-fetches') ? new FormerFetches(this.overheard!) : undefined;
+    this.cluster.onStarted = (name) => this.#started(name);
     this.cluster.onBrokerFailed = (name, error) => this.#brokerFailed(name, error);
   }
 
@@ -105,13 +118,29 @@ export class Nemesis {
     const taken = this.#recorded?.take(count) ?? [];
     this.later(laterMs, () => {
       this.note(`${taken.length} requests of ${laterMs} ms ago come again`);
-      for (const request of taken) this.#recorded?.send(request);
+      for (const request of taken) sendAgain(this.cluster.world, request);
     });
+  }
+
+  /** From now on what the former incarnation of a broker that starts has fetched is fetched again, so much later. */
+  replayFormerFetches(laterMs: number): void {
+    this.#formerFetchesAfterMs = laterMs;
   }
 
   /** From now on, for a while, it is no surprise when the broker of that host ends of its disk. */
   expectFailure(name: string, forMs: number): void {
     this.#expected.set(name, Math.max(this.#expected.get(name) ?? 0, this.cluster.world.nowMs + forMs));
+  }
+
+  #started(name: string): void {
+    this.#formerFetches?.started(name);
+    const laterMs = this.#formerFetchesAfterMs;
+    if (laterMs === undefined) return;
+    this.later(laterMs, () => {
+      const fetches = this.#formerFetches!.of(name);
+      this.note(`${fetches.length} fetches of the former incarnation of ${name} come again`);
+      for (const request of fetches) sendAgain(this.cluster.world, request);
+    });
   }
 
   /** The process of a broker that cannot go on has ended; the machine is started anew, as what its disk holds is not known. */

@@ -1,4 +1,6 @@
+import { ambushes } from './ambushes.ts';
 import type { FaultKind, FaultOf } from './fault.ts';
+import { cut, cutBothWays, isolate } from './links.ts';
 import type { Nemesis } from './nemesis.ts';
 
 export const goodLinks = { minDelayMs: 0.1, meanExtraDelayMs: 0.2, lossProbability: 0, splitProbability: 0.05, resetProbability: 0 };
@@ -77,8 +79,8 @@ export const strikes: Strikes = {
   cut({ from, to, oneWay, forMs }, nemesis) {
     const [one, other] = [nemesis.find(from), nemesis.find(to)];
     if (one === other) return;
-    cut(nemesis, one, other, forMs);
-    if (!oneWay) cut(nemesis, other, one, forMs);
+    if (oneWay) cut(nemesis, one, other, forMs);
+    else cutBothWays(nemesis, one, other, forMs);
   },
 
   isolate({ broker, forMs }, nemesis) {
@@ -95,8 +97,7 @@ export const strikes: Strikes = {
     for (const one of left) {
       for (const other of right) {
         if (one === bridge || other === bridge) continue;
-        cut(nemesis, one, other, forMs);
-        cut(nemesis, other, one, forMs);
+        cutBothWays(nemesis, one, other, forMs);
       }
     }
   },
@@ -229,6 +230,8 @@ export const strikes: Strikes = {
     void nemesis.operator.removeVoter(broker);
     nemesis.later(forMs, () => void nemesis.operator.addVoter(broker));
   },
+
+  ...ambushes,
 };
 
 function stop(nemesis: Nemesis, name: string, downMs: number, then?: () => void): void {
@@ -241,38 +244,6 @@ function stop(nemesis: Nemesis, name: string, downMs: number, then?: () => void)
     nemesis.restart(name, downMs);
     then?.();
   });
-}
-
-function cut(nemesis: Nemesis, from: string, to: string, forMs: number): void {
-  const { network } = nemesis.cluster.world;
-  nemesis.hold(
-    `link ${from} ${to}`,
-    forMs,
-    () => {
-      nemesis.note(`${from} -x> ${to}`);
-      network.cut(from, to, 'one-way');
-    },
-    () => {
-      nemesis.note(`${from} ---> ${to}`);
-      network.mend(from, to);
-    },
-  );
-}
-
-function isolate(nemesis: Nemesis, name: string, forMs: number): void {
-  const { network } = nemesis.cluster.world;
-  nemesis.hold(
-    `host ${name}`,
-    forMs,
-    () => {
-      nemesis.note(`${name} is isolated`);
-      network.isolate(name);
-    },
-    () => {
-      nemesis.note(`${name} is joined again`);
-      network.rejoin(name);
-    },
-  );
 }
 
 function slow(nemesis: Nemesis, name: string, factor: number, forMs: number): void {

@@ -1,6 +1,7 @@
 import { SeededRandom } from '#platform';
-import { drawFaults, faultKinds } from '../faults/draw-faults.ts';
-import { damagingKinds, type Fault, type FaultKind } from '../faults/fault.ts';
+import { drawAmbushes } from '../faults/draw-ambushes.ts';
+import { type ChanceKind, drawFaults, faultKinds } from '../faults/draw-faults.ts';
+import { ambushKinds, damagingKinds, type Fault, type FaultKind } from '../faults/fault.ts';
 import {
   type AdminAct,
   adminActs,
@@ -39,9 +40,17 @@ export function drawPlan(seed: number): Plan {
     forMs: faultMs,
     meanGapMs: [400, 1200, 3000][faultDice.below(3)]!,
   });
+  const ambushes = drawAmbushes({
+    random: dice('ambushes'),
+    names: brokerNames({ topology }),
+    // One that is killed counts like one that has lost its page cache.
+    kinds: ambushKinds.filter((kind) => !(isLazy && kind === 'two-failovers')),
+    forMs: faultMs,
+  });
   const careful = isLazy && isSafe && faultDice.chance(0.5);
   const mayLose = isLazy && !careful && (faults.some(({ kind }) => lossyKinds.includes(kind)) || workload.acts.includes('elect-unclean'));
-  return { seed, topology, configuration, workload, faultMs, faults: careful ? onOneBroker(faults) : faults, mayLose };
+  const all = [...(careful ? onOneBroker(faults) : faults), ...ambushes].sort((a, b) => a.atMs - b.atMs);
+  return { seed, topology, configuration, workload, faultMs, faults: all, mayLose };
 }
 
 function drawTopology(random: SeededRandom): Topology {
@@ -107,7 +116,7 @@ function survivesOneDisk({ replicationFactor, configs }: TopicPlan): boolean {
   return replicationFactor >= 3 && Number(configs['min.insync.replicas'] ?? 2) >= 2;
 }
 
-function drawKinds(random: SeededRandom, { brokers, mayDamage }: { brokers: number; mayDamage: boolean }): FaultKind[] {
+function drawKinds(random: SeededRandom, { brokers, mayDamage }: { brokers: number; mayDamage: boolean }): ChanceKind[] {
   const possible = faultKinds.filter((kind) => {
     if (kind === 'voter-change') return brokers >= 3;
     return mayDamage || !damagingKinds.includes(kind);
