@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Address } from '#platform';
+import { type Address, NetworkError } from '#platform';
 import { createTopics } from '#protocol/apis/create-topics.ts';
 import { metadata } from '#protocol/apis/metadata.ts';
 import { produce } from '#protocol/apis/produce.ts';
@@ -9,7 +9,7 @@ import type { ControllerChannel } from './controller-channel.ts';
 import { LocalRouter } from './request-router.ts';
 import { batchOf, ordersId, TestBroker } from './testing.ts';
 
-async function start(options: { isController?: boolean } = {}) {
+async function start(options: { isController?: boolean; failure?: NetworkError } = {}) {
   const broker = await TestBroker.start({
     controller: {
       isActive: options.isController ?? false,
@@ -21,6 +21,7 @@ async function start(options: { isController?: boolean } = {}) {
   const client = {
     send: async (to: Address, { name }: { name: string }) => {
       sent.push({ to: `${to.host}:${to.port}`, api: name });
+      if (options.failure !== undefined) throw options.failure;
       return { of: name };
     },
   };
@@ -68,6 +69,15 @@ describe('a request from inside', () => {
     await router.send(metadata, { topics: null }, 2);
 
     expect(sent).toEqual([{ to: 'localhost:8081', api: 'Metadata' }]);
+  });
+
+  test('that another broker did not answer is not sent again: what became of it is for the caller to find out (H2)', async () => {
+    const { router, sent } = await start({ failure: new NetworkError('ECONNRESET', 'the connection broke') });
+
+    const noAnswer = router.send(produce, { acks: -1, timeoutMs: 1000, topicData: [] }, 2);
+
+    await expect(noAnswer).rejects.toMatchObject({ name: 'NetworkError', code: 'ECONNRESET' });
+    expect(sent).toEqual([{ to: 'localhost:8081', api: 'Produce' }]);
   });
 
   test('to a broker that nobody has registered goes nowhere (H2)', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { buildEndTransactionMarker, KafkaError } from '#protocol';
 import type { Partition } from './partition.ts';
-import { alone, batchOf, Host, Observed, reading, textsOf } from './testing.ts';
+import { alone, batchOf, Host, nodeId, Observed, reading, textsOf } from './testing.ts';
 
 const all = -1;
 const minuteMs = 60_000;
@@ -209,6 +209,23 @@ describe('a leadership', () => {
     const partition = await host.leader();
 
     expect(errorOf(() => partition.checkLeader(given))).toBe(expected);
+  });
+
+  test('rebooted-follower-stale-fetch: counts no fetch of an incarnation that is over (KAFKA-15221)', async () => {
+    const host = await Host.start();
+    const partition = host.partitionOver((await host.replica()).log);
+    await host.done(partition.becomeLeader({ leaderEpoch: 1, replicas: [nodeId, 2], isr: [nodeId], partitionEpoch: 1 }));
+    await host.done(partition.append(batchOf(['before the reboot']), all, minuteMs).committed!);
+    const fetch = { replicaId: 2, currentLeaderEpoch: 1, lastFetchedEpoch: -1, logStartOffset: 0n };
+    partition.followerFetched({ ...fetch, brokerEpoch: 8n, fetchOffset: 0n });
+
+    const late = errorOf(() => partition.followerFetched({ ...fetch, brokerEpoch: 7n, fetchOffset: 1n, lastFetchedEpoch: 1 }));
+
+    expect([late, partition.leader!.progressOf(2)!.logEndOffset, partition.leader!.proposal]).toEqual([
+      'NOT_LEADER_OR_FOLLOWER',
+      0n,
+      undefined,
+    ]);
   });
 
   test('of a closed partition is over: a second close does not change why', async () => {

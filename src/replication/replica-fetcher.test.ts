@@ -101,6 +101,20 @@ describe('logs that have parted', () => {
     expect(leader.requests[1]?.topics[0]?.partitions[0]).toMatchObject({ fetchOffset: 1n, lastFetchedEpoch: 1 });
   });
 
+  test('kip279-two-fast-failovers: where the leader has more of the last epoch that both have, this log ends with its own part of it', async () => {
+    // Epochs 1 and 2 here; the leader has three records of epoch 1, and wrote on in epoch 3.
+    const { leader, host, partition } = await start(
+      {},
+      { written: [stamped(['both'], 0n, 1), ...[1n, 2n, 3n].map((offset) => stamped(['of nobody else'], offset, 2))] },
+    );
+
+    leader.send({ divergingEpoch: { epoch: 1, endOffset: 3n } });
+    await host.pass(100);
+
+    expect(partition.log.logEndOffset).toBe(1n);
+    expect(leader.requests[1]?.topics[0]?.partitions[0]).toMatchObject({ fetchOffset: 1n, lastFetchedEpoch: 1 });
+  });
+
   test('never-below-own-hw: what is committed is not cut, and the replica goes offline by name', async () => {
     const { leader, host, partition, failed } = await start({}, { written: [stamped(['committed'], 0n, 1), stamped(['too'], 1n, 3)] });
     leader.send({ highWatermark: 2n });
