@@ -21,15 +21,18 @@ export interface FetchPosition {
   readonly fetchOffset: bigint;
   readonly currentLeaderEpoch?: number;
   readonly lastFetchedEpoch?: number;
+  /** Where the reader is: one that says so is also given records by followers (KIP-392). */
+  readonly rackId?: string;
 }
 
 /** One fetch of one partition; undefined when nobody answered. What comes back is looked at: P2, P10. */
 export async function fetchFrom(client: SimulatedClient, from: Address, at: FetchPosition): Promise<Fetched | undefined> {
-  const { topicId, partition, fetchOffset, currentLeaderEpoch = -1, lastFetchedEpoch = -1 } = at;
+  const { topicId, partition, fetchOffset, currentLeaderEpoch = -1, lastFetchedEpoch = -1, rackId = '' } = at;
   const response = await client.ask(from, fetch, {
     maxWaitMs: client.random.below(100),
     minBytes: 1,
     maxBytes: 1 << 20,
+    rackId,
     topics: [{ topicId, partitions: [{ partition, fetchOffset, currentLeaderEpoch, lastFetchedEpoch, partitionMaxBytes: 1 << 16 }] }],
   });
   const answer = response?.responses[0]?.partitions[0];

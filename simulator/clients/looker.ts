@@ -52,7 +52,7 @@ export class Looker {
   }
 
   async #fetch(from: Address, topicId: string, partition: number, fetchOffset: bigint) {
-    const found = await fetchFrom(this.#client, from, { topicId, partition, fetchOffset });
+    const found = await fetchFrom(this.#client, from, { topicId, partition, fetchOffset, rackId: 'elsewhere' });
     if (found === undefined || (found.errorCode !== 'NONE' && found.errorCode !== 'OFFSET_OUT_OF_RANGE')) return undefined;
     for (const { offset, value } of found.records) this.#history.read(topicId, partition, offset, value);
     return found;

@@ -28,7 +28,7 @@ export class RecordedRequests {
 }
 
 /** Sends a request again. What is answered is not listened to. */
-export function sendAgain(world: SimulatedWorld, { to, bytes }: Overheard): void {
+export function sendAgain(world: SimulatedWorld, { to, bytes }: Pick<Overheard, 'to' | 'bytes'>): void {
   const connection = world.node(host).platform.network.connect(to);
   connection.onData(() => connection.destroy());
   connection.onClose(() => {});

@@ -148,21 +148,21 @@ export class ScenarioCluster {
     to: string,
     topic: string,
     value: string,
-    options: { acks?: 1 | -1; timeoutMs?: number } = {},
+    options: { acks?: 1 | -1; timeoutMs?: number; partition?: number } = {},
   ): Promise<Produced | undefined> {
-    const { acks = -1, timeoutMs = 2000 } = options;
+    const { acks = -1, timeoutMs = 2000, partition = 0 } = options;
     const { id } = this.cluster.latestImage!.topics.byName(topic)!;
-    const beyond = this.history.attempt(id, 0, value);
+    const beyond = this.history.attempt(id, partition, value);
     const records = buildRecordBatch({ records: [{ value: Buffer.from(value) }], timestamp: this.#client.clock.now() });
     const request = {
       transactionalId: null,
       acks,
       timeoutMs,
-      topicData: [{ topicId: id, partitionData: [{ index: 0, records }] }],
+      topicData: [{ topicId: id, partitionData: [{ index: partition, records }] }],
     };
     const response = await this.finish(this.#client.ask({ host: to, port }, produce, request, { timeoutMs: timeoutMs + 2000 }));
     const answer = response?.responses[0]?.partitionResponses[0];
-    if (answer?.errorCode === 'NONE' && acks === -1) this.history.acknowledge(id, 0, answer.baseOffset, value, beyond);
+    if (answer?.errorCode === 'NONE' && acks === -1) this.history.acknowledge(id, partition, answer.baseOffset, value, beyond);
     return answer === undefined ? undefined : { errorCode: answer.errorCode, offset: answer.baseOffset };
   }
 
@@ -176,11 +176,12 @@ export class ScenarioCluster {
     }
   }
 
-  /** What a broker shows at an offset at this moment; undefined when that is nothing. */
-  async lookAt(from: string, topic: string, offset: bigint): Promise<string | undefined> {
+  /** What a broker, leading or following, shows at an offset at this moment; undefined when that is nothing. */
+  async lookAt(from: string, topic: string, offset: bigint, partition = 0): Promise<string | undefined> {
     const topicId = this.cluster.latestImage!.topics.byName(topic)!.id;
-    const found = await this.finish(fetchFrom(this.#client, { host: from, port }, { topicId, partition: 0, fetchOffset: offset }));
-    for (const record of found?.records ?? []) this.history.read(topicId, 0, record.offset, record.value);
+    const at = { topicId, partition, fetchOffset: offset, rackId: 'elsewhere' };
+    const found = await this.finish(fetchFrom(this.#client, { host: from, port }, at));
+    for (const record of found?.records ?? []) this.history.read(topicId, partition, record.offset, record.value);
     return found?.records[0]?.value;
   }
 

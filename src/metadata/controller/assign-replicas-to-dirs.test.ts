@@ -26,6 +26,17 @@ test('a replica that has begun anew is in its directory again, and comes into th
   expect(cluster.alterPartition('orders', [2, 3, 1])).toMatchObject({ errorCode: 'NONE' });
 });
 
+test('a replica that begins anew ends the leader epoch, once, although the leader stays: fetches for what it had may still be on their way (P6)', () => {
+  const cluster = replicated();
+  const { leaderEpoch } = cluster.partition('orders');
+
+  cluster.assign(2, 'orders', lost);
+  cluster.assign(2, 'orders', lost);
+  cluster.assign(2, 'orders', idOf(5002));
+
+  expect(cluster.partition('orders')).toMatchObject({ leader: 1, leaderEpoch: leaderEpoch + 1, isr: [1, 3] });
+});
+
 test('the last that was eligible stays on record although its log is lost: it does not lead, nor begin anew, until somebody decides', () => {
   const cluster = new TestCluster().startBrokers(1);
   cluster.createTopics([newTopic('orders', { numPartitions: 1 })]);

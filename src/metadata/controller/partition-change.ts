@@ -98,7 +98,7 @@ export function changePartition(
   if (draft.isr.length >= needed) draft.elr = [];
   if (!withElr && draft.isr.length === 0) draft.isr = partition.isr;
   draft.lastKnownElr = withElr ? lastKnownLeader(partition, draft, target.emptyReplicas ?? []) : [];
-  return recordOf(topic.id, partition, draft);
+  return recordOf(topic.id, partition, draft, target.emptyReplicas ?? []);
 }
 
 /** A partition is where it was to go when all that come are in sync, and without those that go enough are. */
@@ -161,13 +161,17 @@ function directoriesOf(
   return replicas.map((id) => given?.get(id) ?? before.directories[before.replicas.indexOf(id)] ?? onlyDirectory(image.brokers.get(id)));
 }
 
-/** A leader that is named begins a leader epoch. When a replica is taken away that has to be, although the leader stays: it may not fetch any more. */
-function recordOf(topicId: string, before: PartitionImage, draft: Draft): MetadataRecord | undefined {
+/**
+ * A leader that is named begins a leader epoch. That has to be, although the leader stays, when a replica is taken away, which may not fetch any more; and when one
+ * begins anew within the life of its broker: a late fetch for the log that it had would bring it into sync with nothing (P6).
+ */
+function recordOf(topicId: string, before: PartitionImage, draft: Draft, empty: readonly number[]): MetadataRecord | undefined {
   const losesReplica = before.replicas.some((id) => !draft.replicas.includes(id));
+  const beginsAnew = empty.some((id) => ![lostDirectory, directoryIn(draft, id)].includes(directoryIn(before, id)));
   const isr = changedList(before.isr, draft.isr);
   const change: Partial<PartitionChangeRecord> = {
     isr,
-    leader: draft.leader !== before.leader || losesReplica ? draft.leader : noLeaderChange,
+    leader: draft.leader !== before.leader || losesReplica || beginsAnew ? draft.leader : noLeaderChange,
     replicas: changedList(before.replicas, draft.replicas),
     removingReplicas: changedList(before.removingReplicas, draft.removingReplicas),
     addingReplicas: changedList(before.addingReplicas, draft.addingReplicas),
@@ -179,6 +183,10 @@ function recordOf(topicId: string, before: PartitionImage, draft: Draft): Metada
   const { leader, leaderRecoveryState, ...lists } = change;
   const changesNothing = leader === noLeaderChange && leaderRecoveryState === -1 && Object.values(lists).every((list) => list === null);
   return changesNothing ? undefined : partitionChange(topicId, before.partition, change);
+}
+
+function directoryIn({ replicas, directories }: Pick<PartitionImage, 'replicas' | 'directories'>, brokerId: number): string {
+  return directories[replicas.indexOf(brokerId)] ?? lostDirectory;
 }
 
 function changedList<T>(before: readonly T[], after: readonly T[]): T[] | null {
