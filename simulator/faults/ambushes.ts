@@ -95,7 +95,8 @@ function when(nemesis: Nemesis, holds: () => boolean, withinMs: number, act: () 
 function namesOfJoiners(nemesis: Nemesis, name: string): string[] {
   const { cluster } = nemesis;
   const joiners = new Set<string>();
-  for (const { leader } of cluster.broker(name)?.partitions.all() ?? []) {
+  const sender = cluster.running.find((running) => running.name === name);
+  for (const { leader } of sender?.broker.partitions.all() ?? []) {
     for (const { brokerId } of leader?.proposal?.isr ?? []) if (!leader!.isr.includes(brokerId)) joiners.add(cluster.nameOf(brokerId)!);
   }
   return [...joiners];
