@@ -1,5 +1,5 @@
-import { type Address, type Clock, type Disk, DiskError, type Logger, NetworkError, type Platform, sleep, type Timer } from '#platform';
-import { asKafkaError, buildRecordBatch, KafkaError } from '#protocol';
+import { type Address, type Clock, type Disk, type Logger, NetworkError, type Platform, sleep, type Timer } from '#platform';
+import { buildRecordBatch, KafkaError } from '#protocol';
 import type { AddRaftVoterRequest, AddRaftVoterResponseInput } from '#protocol/apis/add-raft-voter.ts';
 import type { BeginQuorumEpochRequest, BeginQuorumEpochResponseInput } from '#protocol/apis/begin-quorum-epoch.ts';
 import type { DescribeQuorumRequest, DescribeQuorumResponseInput } from '#protocol/apis/describe-quorum.ts';
@@ -9,16 +9,18 @@ import type { FetchSnapshotRequest, FetchSnapshotResponseInput } from '#protocol
 import type { RemoveRaftVoterRequest, RemoveRaftVoterResponseInput } from '#protocol/apis/remove-raft-voter.ts';
 import type { UpdateRaftVoterRequest, UpdateRaftVoterResponseInput } from '#protocol/apis/update-raft-voter.ts';
 import type { VoteRequest, VoteResponseInput } from '#protocol/apis/vote.ts';
-import { DamagedLogError, type LogDirectory, NoSpaceError, type PartitionLog } from '#storage';
+import { type LogDirectory, NoSpaceError, type PartitionLog } from '#storage';
 import type { BrokerClient } from '#transport';
 import { CommitFeed, type RaftListener } from './commit-feed.ts';
 import { buildRaftBatch, encodeControlRecord } from './control-records.ts';
 import { isSameAddress } from './formation.ts';
 import { writeFormation } from './formation-file.ts';
+import { fullDiskPauseMs, isFullDisk, untilThereIsRoom } from './full-disk.ts';
 import { PartitionLogView } from './log-view.ts';
 import { MisfitError } from './misfit-error.ts';
 import { type OpenedLog, openLog } from './open-log.ts';
 import { PeerRequests } from './peer-requests.ts';
+import { PendingRequests } from './pending-requests.ts';
 import { describeQuorum } from './quorum-description.ts';
 import { writeElection } from './quorum-state.ts';
 import { RaftNode } from './raft-node.ts';
@@ -27,8 +29,6 @@ import * as served from './served-requests.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
 import {
   defaultRaftConfig,
-  type FetchAnswer,
-  type FetchSnapshotAnswer,
   type RaftAnswer,
   type RaftConfig,
   type RaftEffect,
@@ -38,12 +38,8 @@ import {
   type Voter,
 } from './types.ts';
 
-const maxFetchBytes = 8 * 1024 * 1024;
-const maxSnapshotPieceBytes = 1024 * 1024;
 /** A clean shutdown waits at most so long until the other voters have heard of it. */
 const handOverMs = 1000;
-/** A follower with a full disk fetches so seldom. */
-const fullDiskPauseMs = 500;
 
 export interface RaftOptions {
   readonly platform: Platform;
@@ -85,10 +81,9 @@ export class Raft {
   readonly #events: RaftEvent[] = [];
   /** Of the step in hand, not carried out yet. */
   #effects: RaftEffect[] = [];
-  readonly #requests = new Map<number, { readonly resolve: (answer: RaftAnswer) => void; readonly reject: (error: Error) => void }>();
+  readonly #requests: PendingRequests;
   /** Addresses that did not answer their last request, and why. */
   readonly #silentPeers = new Map<string, string>();
-  #nextRequestId = 1;
   #working = false;
   #started = false;
   #closed = false;
@@ -138,6 +133,12 @@ export class Raft {
       random: random.fork('raft'),
       now: clock.monotonic(),
       promised: parts.promised,
+    });
+    this.#requests = new PendingRequests({
+      log: parts.log,
+      snapshots: parts.snapshots,
+      leads: (epoch) => this.#node.leading !== undefined && this.#node.epoch === epoch,
+      damaged: (error) => this.#fail(error),
     });
     this.#peers = new PeerRequests(options.client, options.advertised);
     const position = parts.loaded?.id.endOffset ?? 0n;
@@ -314,11 +315,7 @@ export class Raft {
   #ask<T extends RaftAnswer['type']>(request: RaftRequest, _type: T): Promise<Extract<RaftAnswer, { type: T }>> {
     if (this.#closed || !this.#started)
       return Promise.reject(new KafkaError('BROKER_NOT_AVAILABLE', 'This broker takes no part in the metadata quorum.'));
-    return new Promise((resolve, reject) => {
-      const requestId = this.#nextRequestId++;
-      this.#requests.set(requestId, { resolve: resolve as (answer: RaftAnswer) => void, reject });
-      this.#dispatch({ type: 'request', requestId, request });
-    });
+    return this.#requests.open((requestId) => this.#dispatch({ type: 'request', requestId, request }));
   }
 
   #dispatch(event: RaftEvent): void {
@@ -392,7 +389,7 @@ export class Raft {
           append();
           return undefined;
         } catch (error) {
-          if (!isFull(error)) throw error;
+          if (!isFullDisk(error)) throw error;
           return this.#untilThereIsRoom(async () => append());
         }
       }
@@ -413,7 +410,7 @@ export class Raft {
         this.#send(effect.requestId, effect.to, effect.request);
         return undefined;
       case 'respond':
-        this.#respond(effect.requestId, effect.answer);
+        this.#requests.respond(effect.requestId, effect.answer);
         return undefined;
       case 'highWatermark':
         this.#log.highWatermark = effect.offset;
@@ -441,21 +438,8 @@ export class Raft {
     }
   }
 
-  /**
-   * What is written here replaces a file as a whole or is rolled back, so on a full disk it is written again until there is room (S6). Meanwhile
-   * nothing else leaves this broker: it takes no part in the quorum, and the others go on without it.
-   */
-  async #untilThereIsRoom(write: () => Promise<void>): Promise<void> {
-    for (let isFirst = true; !this.#closed; isFirst = false) {
-      try {
-        return await write();
-      } catch (error) {
-        if (!isFull(error)) throw error;
-        if (isFirst)
-          this.#logger.warn({ error: (error as Error).message }, 'no room for what the metadata quorum has to keep, trying again');
-        await sleep(this.#clock, fullDiskPauseMs);
-      }
-    }
+  #untilThereIsRoom(write: () => Promise<void>): Promise<void> {
+    return untilThereIsRoom(write, { clock: this.#clock, logger: this.#logger, goesOn: () => !this.#closed });
   }
 
   /** On a full disk what was fetched is left out, to be fetched again after a while, unless the core counts on it already. */
@@ -484,7 +468,7 @@ export class Raft {
         this.#dispatch({ type: 'flushed' });
       },
       (error: unknown) => {
-        if (!isFull(error)) return this.#fail(error);
+        if (!isFullDisk(error)) return this.#fail(error);
         this.#clock.after(fullDiskPauseMs, () => {
           this.#flushing = false;
           if (!this.#closed) this.#flush();
@@ -507,45 +491,6 @@ export class Raft {
         this.#dispatch({ type: 'failed', requestId, refused });
       },
     );
-  }
-
-  #respond(requestId: number, answer: RaftAnswer): void {
-    const resolve = this.#requests.get(requestId)?.resolve;
-    this.#requests.delete(requestId);
-    if (resolve === undefined) return;
-    if (answer.type === 'fetch' && answer.readFrom !== undefined) this.#respondWithRecords(resolve, answer, answer.readFrom);
-    else if (answer.type === 'fetchSnapshot' && answer.read === true) void this.#respondWithPiece(resolve, answer);
-    else resolve(answer);
-  }
-
-  #respondWithRecords(resolve: (answer: RaftAnswer) => void, answer: FetchAnswer, readFrom: bigint): void {
-    const failed = (error: unknown) => {
-      resolve({ ...answer, error: asKafkaError(error).errorName });
-      // Who does not know all of its log must not lead (R13); the next start repairs it.
-      if (error instanceof DamagedLogError) this.#fail(error);
-    };
-    try {
-      const read = this.#log.read(readFrom, maxFetchBytes, this.#log.logEndOffset);
-      if (Buffer.isBuffer(read)) {
-        resolve({ ...answer, bytes: read });
-        return;
-      }
-      read.then((bytes) => {
-        // While the file was read another leader may have had this log cut.
-        const stillLeads = this.#node.leading !== undefined && this.#node.epoch === answer.epoch;
-        resolve(stillLeads ? { ...answer, bytes } : { ...answer, error: 'NOT_LEADER_OR_FOLLOWER' });
-      }, failed);
-    } catch (error) {
-      failed(error);
-    }
-  }
-
-  async #respondWithPiece(resolve: (answer: RaftAnswer) => void, answer: FetchSnapshotAnswer): Promise<void> {
-    try {
-      resolve({ ...answer, ...(await this.#snapshots.readPiece(answer.snapshot, answer.position, maxSnapshotPieceBytes)) });
-    } catch (error) {
-      resolve({ ...answer, error: asKafkaError(error).errorName });
-    }
   }
 
   async #finishSnapshot(snapshot: { endOffset: bigint; epoch: number }): Promise<void> {
@@ -579,7 +524,7 @@ export class Raft {
       if (oldest !== undefined && oldest.endOffset > this.#log.logStartOffset) await this.#log.deletePrefix(oldest.endOffset);
     } catch (error) {
       // The log still tells everything; a later snapshot may find room.
-      if (!isFull(error)) this.#fail(error);
+      if (!isFullDisk(error)) this.#fail(error);
       throw error;
     }
   }
@@ -599,12 +544,6 @@ export class Raft {
     this.#feed.close();
     this.#events.length = 0;
     this.#effects.length = 0;
-    const waiting = [...this.#requests.values()];
-    this.#requests.clear();
-    for (const { reject } of waiting) reject(new KafkaError('BROKER_NOT_AVAILABLE', 'This broker has left the metadata quorum.'));
+    this.#requests.rejectAll();
   }
-}
-
-function isFull(error: unknown): boolean {
-  return error instanceof NoSpaceError || (error instanceof DiskError && error.code === 'ENOSPC');
 }
