@@ -39,8 +39,13 @@ export async function readLog(log: PartitionLog, { fetchOffset, maxBytes, atLeas
     throw new KafkaError('OFFSET_OUT_OF_RANGE', `${log.name} holds offsets ${logStartOffset} to ${logEndOffset}, not ${fetchOffset}`);
   let records: Buffer = noBytes;
   if (fetchOffset < upTo && (atLeastOne || maxBytes > 0)) {
-    const found = log.read(fetchOffset, maxBytes, upTo, atLeastOne);
-    records = found instanceof Promise ? await found : found;
+    let replacements: number;
+    do {
+      // Cleaned segments know nothing of what was aborted in those that were just read.
+      replacements = log.replacements;
+      const found = log.read(fetchOffset, maxBytes, upTo, atLeastOne);
+      records = found instanceof Promise ? await found : found;
+    } while (replacements !== log.replacements);
   }
   const abortedTransactions = isolationLevel === 'read_committed' ? abortedIn(log, records, fetchOffset, highWatermark) : null;
   return { records, highWatermark, lastStableOffset, logStartOffset: log.logStartOffset, abortedTransactions };

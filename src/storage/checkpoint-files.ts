@@ -14,6 +14,8 @@ export interface PartitionOffset {
 export const recoveryPointFile = 'recovery-point-offset-checkpoint';
 /** Where logs start after DeleteRecords or retention. */
 export const logStartOffsetFile = 'log-start-offset-checkpoint';
+/** How far logs were cleaned. An entry says too that offsets may be missing in the log, be it only because its leader's was cleaned. */
+export const cleanedOffsetFile = 'cleaner-offset-checkpoint';
 /** High watermarks. */
 export const highWatermarkFile = 'replication-offset-checkpoint';
 

@@ -18,7 +18,7 @@ const segmentSuffixes: readonly SegmentSuffix[] = ['.log', '.index', '.timeindex
  * Brings what a stop left half-done in a partition's directory to its end: removes what was never finished, and puts a cleaner's
  * finished copies in the place of the segments they were made from. Doing it again, or only half, changes nothing.
  */
-export function resolveLeftovers(disk: Disk, directory: string): void {
+export async function resolveLeftovers(disk: Disk, directory: string): Promise<void> {
   const names = disk.list(directory);
   const cleaned = names.map((name) => offsetOfFileName(name, `.log${cleanedSuffix}`)).filter((offset) => offset !== undefined);
   const firstCleaned = cleaned.reduce<bigint | undefined>(
@@ -29,14 +29,20 @@ export function resolveLeftovers(disk: Disk, directory: string): void {
     if ([cleanedSuffix, temporarySuffix, freshSuffix].some((suffix) => name.endsWith(suffix))) disk.remove(`${directory}/${name}`);
   }
   const swaps = names.map((name) => offsetOfFileName(name, `.log${swapSuffix}`)).filter((offset) => offset !== undefined);
-  for (const baseOffset of swaps) {
-    // A cleaner renames all of its copies before it removes an original: one that is still '.cleaned' says that no original is gone.
-    if (firstCleaned === undefined || baseOffset < firstCleaned) finishSwap(disk, directory, baseOffset);
+  // A cleaner renames all of its copies before it removes an original: one that is still '.cleaned' says that no original is gone.
+  const finished = swaps.filter((baseOffset) => firstCleaned === undefined || baseOffset < firstCleaned);
+  for (const baseOffset of finished) removeOriginals(disk, directory, baseOffset);
+  // The power may fail again: a copy must not have its name while an original may come back beside it.
+  if (finished.length > 0) await disk.syncDirectory(directory);
+  for (const baseOffset of finished) {
+    const path = `${directory}/${segmentFileName(baseOffset, '.log')}`;
+    disk.rename(path + swapSuffix, path);
   }
   for (const name of disk.list(directory)) if (name.endsWith(swapSuffix)) disk.remove(`${directory}/${name}`);
 }
 
-function finishSwap(disk: Disk, directory: string, baseOffset: bigint): void {
+/** All but the log of the same name, which the copy's takes the place of. */
+function removeOriginals(disk: Disk, directory: string, baseOffset: bigint): void {
   const path = `${directory}/${segmentFileName(baseOffset, '.log')}`;
   const file = disk.open(path + swapSuffix, 'read');
   const { nextOffset } = scanBatches(
@@ -55,7 +61,6 @@ function finishSwap(disk: Disk, directory: string, baseOffset: bigint): void {
     if (disk.stat(derived + swapSuffix)) disk.rename(derived + swapSuffix, derived);
     else disk.remove(derived);
   }
-  disk.rename(path + swapSuffix, path);
 }
 
 /**

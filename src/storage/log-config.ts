@@ -15,6 +15,14 @@ export interface LogConfig {
   /** -1: no limit by size. */
   retentionBytes: number;
   cleanupPolicy: readonly ('delete' | 'compact')[];
+  /** How long a deletion stays after a cleaning has taken away what it deletes, so that readers have the time to see it. */
+  deleteRetentionMs: number;
+  /** For so long a record is not cleaned. */
+  minCompactionLagMs: number;
+  /** After so long a record is cleaned, however few there are. */
+  maxCompactionLagMs: number;
+  /** Which part of a log has to be dirty before it is cleaned. */
+  minCleanableDirtyRatio: number;
   /** Of a batch as it is stored, compressed. */
   maxMessageBytes: number;
   messageTimestampType: 'CreateTime' | 'LogAppendTime';
@@ -44,6 +52,10 @@ export const defaultLogConfig: LogConfig = {
   retentionMs: 7 * dayMs,
   retentionBytes: -1,
   cleanupPolicy: ['delete'],
+  deleteRetentionMs: dayMs,
+  minCompactionLagMs: 0,
+  maxCompactionLagMs: Number.MAX_SAFE_INTEGER,
+  minCleanableDirtyRatio: 0.5,
   maxMessageBytes: 1048588,
   messageTimestampType: 'CreateTime',
   messageTimestampBeforeMaxMs: Number.MAX_SAFE_INTEGER,
@@ -54,3 +66,12 @@ export const defaultLogConfig: LogConfig = {
   producerIdExpirationMs: dayMs,
   flush: 'fsync',
 };
+
+export function isCompacted({ cleanupPolicy }: LogConfig): boolean {
+  return cleanupPolicy.includes('compact');
+}
+
+/** After what time another segment is begun: a record in the active one cannot be cleaned. */
+export function segmentMsOf(config: LogConfig): number {
+  return isCompacted(config) ? Math.min(config.segmentMs, config.maxCompactionLagMs) : config.segmentMs;
+}

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { type Disk, DiskError, type DiskLock, type Logger, type Platform, type Timer } from '#platform';
 import { KafkaError } from '#protocol';
-import { highWatermarkFile, logStartOffsetFile, type PartitionOffset, recoveryPointFile } from './checkpoint-files.ts';
+import { cleanedOffsetFile, highWatermarkFile, logStartOffsetFile, type PartitionOffset, recoveryPointFile } from './checkpoint-files.ts';
 import { takeCleanShutdownMarker, writeCleanShutdownMarker } from './clean-shutdown.ts';
+import { type CleanerSettings, LogCleaner } from './cleaner/log-cleaner.ts';
 import { DamagedLogError, LogDirectoryError, NoSpaceError } from './errors.ts';
 import {
   deletedPartitionDirectoryName,
@@ -14,7 +15,7 @@ import {
 } from './file-names.ts';
 import { Flusher } from './flusher.ts';
 import { removeDeletedFiles } from './leftovers.ts';
-import { defaultLogConfig, type LogConfig } from './log-config.ts';
+import { defaultLogConfig, isCompacted, type LogConfig } from './log-config.ts';
 import type { LogHost } from './log-host.ts';
 import { type MetaProperties, readMetaProperties } from './meta-properties.ts';
 import { OffsetCheckpoint } from './offset-checkpoint.ts';
@@ -44,6 +45,8 @@ export interface HousekeepingOptions {
   retentionCheckMs?: number;
   /** How often recovery points and high watermarks are written down, when there are others. */
   checkpointMs?: number;
+  /** How compacted logs are cleaned, asked before each cleaning; without it none is. */
+  cleaner?: () => CleanerSettings;
 }
 
 /** A partition whose files cannot be served. */
@@ -57,7 +60,6 @@ export interface FailedPartition {
 }
 
 const fullDiskNoteMs = 60_000;
-const cleanerCheckpointFile = 'cleaner-offset-checkpoint';
 
 /**
  * One data directory and the logs in it. It is locked for this process, and goes offline for good at the first write or sync that fails
@@ -79,10 +81,13 @@ export class LogDirectory {
   readonly #recoveryPoints: OffsetCheckpoint;
   readonly #logStarts: OffsetCheckpoint;
   readonly #highWatermarks: OffsetCheckpoint;
+  readonly #cleanedOffsets: OffsetCheckpoint;
   readonly #rootSync = new Shared(() => this.#syncRoot());
   readonly #recoveryPointSave = new Shared(() => this.#writeRecoveryPoints());
   readonly #logStartSave = new Shared(() => this.#writeLogStartOffsets());
   readonly #highWatermarkSave = new Shared(() => this.#writeHighWatermarks());
+  readonly #cleanedOffsetSave = new Shared(() => this.#writeCleanedOffsets());
+  readonly #cleaner: LogCleaner;
   #timers: Timer[] = [];
   #offline: KafkaError | undefined;
   #closed = false;
@@ -99,6 +104,7 @@ export class LogDirectory {
     this.#recoveryPoints = new OffsetCheckpoint(disk, `${this.path}/${recoveryPointFile}`);
     this.#logStarts = new OffsetCheckpoint(disk, `${this.path}/${logStartOffsetFile}`);
     this.#highWatermarks = new OffsetCheckpoint(disk, `${this.path}/${highWatermarkFile}`);
+    this.#cleanedOffsets = new OffsetCheckpoint(disk, `${this.path}/${cleanedOffsetFile}`);
     this.flusher = new Flusher(options.parallelSyncs ?? 4, (error) => void this.#diskFailed(error, this.path));
     this.#host = {
       disk,
@@ -112,7 +118,9 @@ export class LogDirectory {
       saveRecoveryPoints: () => this.#recoveryPointSave.run(),
       saveLogStartOffsets: () => this.#logStartSave.run(),
       saveHighWatermarks: () => this.#highWatermarkSave.run(),
+      saveCleanedOffsets: () => this.#cleanedOffsetSave.run(),
     };
+    this.#cleaner = new LogCleaner(this.#host, () => this.partitions());
   }
 
   /**
@@ -186,19 +194,25 @@ export class LogDirectory {
     const path = `${this.path}/${name}`;
     const { disk } = this.#host;
     if (this.#partitions.has(name) || disk.stat(path)) throw new KafkaError('TOPIC_ALREADY_EXISTS', `${path} is there already`);
+    let log: PartitionLog | undefined;
     try {
       // An entry of an earlier partition of this name would make the log look cut.
       if (this.#recoveryPoints.has(topic, partition)) await this.#recoveryPointSave.run();
       if (this.#logStarts.has(topic, partition)) await this.#logStartSave.run();
       if (this.#highWatermarks.has(topic, partition)) await this.#highWatermarkSave.run();
+      if (this.#cleanedOffsets.has(topic, partition)) await this.#cleanedOffsetSave.run();
       disk.makeDirectory(path);
       await writePartitionMetadata(disk, path, topicId);
-      const log = await this.#open({ topic, partition, topicId, config: config ?? this.#configOf(topic), clean: true });
+      log = await this.#open({ topic, partition, topicId, config: config ?? this.#configOf(topic), clean: true });
       await disk.syncDirectory(path);
       await this.#rootSync.run();
       this.#partitions.set(name, log);
+      // Nothing may be missing in it before a later start knows that it may.
+      if (log.cleanedOffset !== undefined) await log.admitGaps();
       return log;
     } catch (error) {
+      log?.halt();
+      this.#partitions.delete(name);
       const failure = error instanceof KafkaError ? error : this.#diskFailed(error, path);
       if (failure instanceof NoSpaceError) disk.removeDirectory(path);
       throw failure;
@@ -243,7 +257,8 @@ export class LogDirectory {
   }
 
   /** Looks after retention, rolls and checkpoints from now on, until the directory is closed. */
-  startHousekeeping({ retentionCheckMs = 300_000, checkpointMs = 1000 }: HousekeepingOptions = {}): void {
+  startHousekeeping({ retentionCheckMs = 300_000, checkpointMs = 1000, cleaner }: HousekeepingOptions = {}): void {
+    if (cleaner) this.#cleaner.start(cleaner);
     this.#timers.push(
       this.#host.clock.every(retentionCheckMs, () => void this.applyRetention()),
       this.#host.clock.every(checkpointMs, () => void this.checkpoint().catch(() => {})),
@@ -264,10 +279,16 @@ export class LogDirectory {
     }
   }
 
+  /** Cleans compacted logs until none is due. */
+  async clean(settings?: Partial<CleanerSettings>): Promise<void> {
+    while (!this.#offline && !this.#closed && (await this.#cleaner.cleanNext(settings)));
+  }
+
   /** Writes recovery points, log starts and high watermarks down, as far as they have changed. */
   async checkpoint(): Promise<void> {
     if (this.#offline || this.#closed) return;
-    await Promise.all([this.#recoveryPointSave.run(), this.#logStartSave.run(), this.#highWatermarkSave.run()]);
+    const saves = [this.#recoveryPointSave, this.#logStartSave, this.#highWatermarkSave, this.#cleanedOffsetSave];
+    await Promise.all(saves.map((save) => save.run()));
   }
 
   /**
@@ -277,6 +298,7 @@ export class LogDirectory {
   async close({ brokerEpoch = -1n }: { brokerEpoch?: bigint } = {}): Promise<void> {
     if (this.#closed) return;
     this.#stopTimers();
+    await this.#cleaner.stop();
     try {
       if (!this.#offline) {
         const logs = this.partitions();
@@ -313,14 +335,13 @@ export class LogDirectory {
     const clean = this.#lastShutdown !== undefined;
     // The checkpoints may be as a killed process left them, in the page cache only, and files are removed by what they say.
     if (!clean) await disk.syncDirectory(this.path);
-    const cleaned = new OffsetCheckpoint(disk, `${this.path}/${cleanerCheckpointFile}`);
     for (const name of disk.list(this.path)) {
       if (name.endsWith('.tmp')) disk.remove(`${this.path}/${name}`);
       if (disk.stat(`${this.path}/${name}`)?.kind !== 'directory') continue;
       if (isDeletedPartitionDirectoryName(name)) this.#removeLater(name, this.#config.fileDeleteDelayMs);
       const parsed = parsePartitionDirectoryName(name);
       if (!parsed) continue;
-      await this.#loadPartition(parsed.topic, parsed.partition, { clean, cleaned: cleaned.has(parsed.topic, parsed.partition) });
+      await this.#loadPartition(parsed.topic, parsed.partition, clean);
     }
     await this.#settle(clean);
     const ms = Math.round(clock.monotonic() - started);
@@ -360,7 +381,7 @@ export class LogDirectory {
     });
   }
 
-  async #loadPartition(topic: string, partition: number, how: { clean: boolean; cleaned: boolean }): Promise<void> {
+  async #loadPartition(topic: string, partition: number, clean: boolean): Promise<void> {
     const name = partitionDirectoryName(topic, partition);
     const { disk } = this.#host;
     const path = `${this.path}/${name}`;
@@ -380,7 +401,8 @@ export class LogDirectory {
         );
       const logStart = this.#logStarts.find(topic, partition);
       const config = this.#configOf(topic);
-      const log = await this.#open({ topic, partition, topicId, config, ...how, recoveryPoint, logStartOffset: logStart });
+      const cleanedOffset = this.#cleanedOffsets.find(topic, partition);
+      const log = await this.#open({ topic, partition, topicId, config, clean, recoveryPoint, logStartOffset: logStart, cleanedOffset });
       this.#partitions.set(name, log);
       const highWatermark = this.#highWatermarks.find(topic, partition) ?? 0n;
       const { logStartOffset, logEndOffset } = log;
@@ -410,15 +432,15 @@ export class LogDirectory {
     clean: boolean;
     recoveryPoint?: bigint | undefined;
     logStartOffset?: bigint | undefined;
-    cleaned?: boolean;
+    cleanedOffset?: bigint | undefined;
   }): Promise<PartitionLog> {
-    const { topic, config, recoveryPoint = 0n, logStartOffset, clean, cleaned = false } = partition;
+    const { topic, config, recoveryPoint = 0n, logStartOffset, clean, cleanedOffset } = partition;
     const directory = `${this.path}/${partitionDirectoryName(topic, partition.partition)}`;
-    const gaps = cleaned || config.cleanupPolicy.includes('compact');
+    const gaps = cleanedOffset !== undefined || isCompacted(config);
     const { disk, clock, log } = this.#host;
     const recovered = await recoverLog({ disk, clock, log, directory, config, logStartOffset, recoveryPoint, clean, gaps });
     const strict = (this.#options.isStrict ?? isMetadataTopic)(topic);
-    return new PartitionLog({ ...partition, host: this.#host, directory, strict, gaps }, recovered);
+    return new PartitionLog({ ...partition, host: this.#host, directory, strict, cleanedOffset }, recovered);
   }
 
   #configOf(topic: string): LogConfig {
@@ -441,12 +463,20 @@ export class LogDirectory {
     return this.#guarded(() => this.#highWatermarks.write(entries));
   }
 
-  #entries(offsetOf: (log: PartitionLog) => bigint): PartitionOffset[] {
-    return this.partitions().map((log) => ({ topic: log.topic, partition: log.partition, offset: offsetOf(log) }));
+  #writeCleanedOffsets(): Promise<void> {
+    const entries = this.#entries((log) => log.cleanedOffset);
+    return this.#guarded(() => this.#cleanedOffsets.write(entries));
+  }
+
+  #entries(offsetOf: (log: PartitionLog) => bigint | undefined): PartitionOffset[] {
+    return this.partitions().flatMap((log) => {
+      const offset = offsetOf(log);
+      return offset === undefined ? [] : [{ topic: log.topic, partition: log.partition, offset }];
+    });
   }
 
   get #checkpoints(): OffsetCheckpoint[] {
-    return [this.#recoveryPoints, this.#logStarts, this.#highWatermarks];
+    return [this.#recoveryPoints, this.#logStarts, this.#highWatermarks, this.#cleanedOffsets];
   }
 
   /** Takes a partition out of use; its directory has another name, for good, when the promise resolves. */

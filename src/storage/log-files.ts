@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { DiskError, type DiskFile } from '#platform';
 import type { KafkaError, RecordBatch } from '#protocol';
 import { NoSpaceError } from './errors.ts';
-import { deletedSuffix, segmentFileName, truncatedSuffix } from './file-names.ts';
-import type { LogConfig } from './log-config.ts';
+import { deletedSuffix, freshSuffix, segmentFileName, swapSuffix, truncatedSuffix } from './file-names.ts';
+import { type LogConfig, segmentMsOf } from './log-config.ts';
 import type { LogHost } from './log-host.ts';
 import type { RecoveredLog } from './recovery.ts';
-import { Segment } from './segment.ts';
+import { largestRelativeOffset, Segment } from './segment.ts';
 
 export interface LogFilesOptions {
   host: LogHost;
@@ -52,6 +52,8 @@ export class LogFiles {
   /** Files that a truncation has given another name, and that are still there. */
   #condemned: string[] = [];
   #truncating: boolean;
+  /** A cleaner's copy that is taking its place on disk. */
+  #arriving: Segment | undefined;
   #directoryDirty = false;
   #closed = false;
 
@@ -88,12 +90,14 @@ export class LogFiles {
 
   /**
    * Writes batches behind the last ones, into another segment when the active one is full or old.
+   * @param logEndOffset where the log ended before: with it a new segment begins, though compaction may have left its first batch for later. So a start sees whether
+   * the end of the segment before it was lost.
    * @throws KafkaError KAFKA_STORAGE_ERROR; nothing was written then, or the directory is offline
    */
-  append(bytes: Buffer, batches: readonly RecordBatch[], now: number): Segment {
+  append(bytes: Buffer, batches: readonly RecordBatch[], now: number, logEndOffset: bigint): Segment {
     let segment: Segment | undefined;
     try {
-      if (this.#mustRoll(bytes.length, batches, now)) this.#roll(batches[0]!.baseOffset, now);
+      if (this.#mustRoll(bytes.length, batches, now)) this.#roll(baseFor(batches, logEndOffset), now);
       segment = this.active;
       this.#activeFile.write([bytes], segment.size);
     } catch (error) {
@@ -113,7 +117,7 @@ export class LogFiles {
   truncate(index: number, offset: bigint, position: number): void {
     const holder = this.#segments[index]!;
     const next = this.#guarded(() => this.#makeSegment(offset, this.#host.clock.now(), true));
-    this.#irrevocably(() => {
+    this.#irrevocably('a truncation could not be carried out', () => {
       const wasActive = holder === this.active;
       const gone = this.#segments.splice(position === 0 ? index : index + 1);
       for (const segment of gone) this.#condemned.push(...this.#letGo(segment, truncatedSuffix));
@@ -131,7 +135,7 @@ export class LogFiles {
   /** Takes all segments away and goes on with an empty one. */
   startAgainAt(offset: bigint): void {
     const next = this.#guarded(() => this.#makeSegment(offset, this.#host.clock.now(), true));
-    this.#irrevocably(() => {
+    this.#irrevocably('a truncation could not be carried out', () => {
       for (const segment of this.#segments.splice(0)) this.#condemned.push(...this.#letGo(segment, truncatedSuffix));
       this.#activate(next);
     });
@@ -148,23 +152,56 @@ export class LogFiles {
       return !next || next.baseOffset > logStartOffset;
     });
     const count = Math.min(below, most);
-    if (count <= 0) return false;
+    if (count <= 0 || this.#arriving) return false;
     const paths = this.#guarded(() => this.#segments.splice(0, count).flatMap((segment) => this.#letGo(segment, deletedSuffix)));
     const first = this.#segments[0]!.baseOffset;
-    for (const path of this.#snapshots.filter((offset) => offset < first).map((offset) => this.#snapshotPath(offset))) {
-      this.#guarded(() => this.#host.disk.rename(path, path + deletedSuffix));
-      paths.push(path + deletedSuffix);
-    }
-    this.#snapshots = this.#snapshots.filter((offset) => offset >= first);
-    this.#host.clock.after(this.#options.config().fileDeleteDelayMs, () => {
-      if (this.#closed) return;
-      try {
-        this.#removeFiles(paths);
-      } catch {
-        // The directory is offline by now, and whoever uses it is told; a timer has nobody to tell.
-      }
-    });
+    paths.push(...this.#letSnapshotsGo((offset) => offset < first));
+    this.#removeLater(paths);
     return true;
+  }
+
+  /** Whether all of these are still there, and all of them is on disk. */
+  holds(segments: readonly Segment[]): boolean {
+    const first = this.#segments.indexOf(segments[0]!);
+    const areThere = first >= 0 && segments.every((segment, index) => this.#segments[first + index] === segment);
+    return areThere && !segments.some((segment) => segment === this.active || this.#unsynced.includes(segment) || this.#uncut.has(segment));
+  }
+
+  /**
+   * Puts a cleaner's copy, all of it on disk under another ending, in the place of the segments it was made from: at once in memory, and when the promise
+   * resolves on disk. A crash in between leaves the one or the other: first the copy's ending says that it is finished, for good; then the originals
+   * give up their names, for good; and only then the copy gets its own. False, and nothing has changed, when the originals are not what they were.
+   */
+  async replace(originals: readonly Segment[], copy: Segment): Promise<boolean> {
+    if (this.#closed || this.#arriving || this.#truncating || !this.holds(originals)) return false;
+    this.#guarded(() => copy.become(swapSuffix));
+    this.#segments.splice(this.#segments.indexOf(originals[0]!), originals.length, copy);
+    this.#arriving = copy;
+    try {
+      await this.syncDirectory();
+      if (this.#closed) return true;
+      const bases = new Set(originals.slice(1).map((segment) => segment.baseOffset));
+      const paths: string[] = [];
+      this.#irrevocably('a cleaned segment could not take its place', () => {
+        for (const segment of originals) paths.push(...this.#letGo(segment, deletedSuffix));
+        paths.push(...this.#letSnapshotsGo((offset) => bases.has(offset)));
+      });
+      await this.syncDirectory();
+      if (this.#closed) return true;
+      this.#irrevocably('a cleaned segment could not take its place', () => copy.become(''));
+      await this.syncDirectory();
+      if (!this.#closed) this.#removeLater(paths);
+      return true;
+    } finally {
+      this.#arriving = undefined;
+    }
+  }
+
+  /** Whether a truncation to `offset` has to wait until a cleaner's copy has its name. */
+  isArrivingAbove(offset: bigint): boolean {
+    if (!this.#arriving) return false;
+    const next = this.#segments[this.#segments.indexOf(this.#arriving) + 1];
+    return next === undefined || offset < next.baseOffset;
   }
 
   /** Removes snapshots of states that the log does not have any more: those above `logEndOffset`, or all. */
@@ -251,6 +288,7 @@ export class LogFiles {
    * names only when the old ones have given up theirs for good.
    */
   async #finishTruncation({ uncut, condemned, fresh }: Truncation): Promise<void> {
+    await this.#host.saveCleanedOffsets();
     await this.#host.saveLogStartOffsets();
     await this.#host.saveRecoveryPoints();
     await this.#host.saveHighWatermarks();
@@ -260,7 +298,7 @@ export class LogFiles {
       await this.syncDirectory();
       if (this.#closed) return;
       // One that another truncation has taken away meanwhile has another ending.
-      for (const segment of fresh) if (segment.isFresh) segment.settle();
+      for (const segment of fresh) if (segment.isFresh) segment.become('');
       // Until the new names are there for good, the old ones tell why something is missing.
       await this.syncDirectory();
       if (this.#closed) return;
@@ -325,11 +363,11 @@ export class LogFiles {
 
   #mustRoll(bytes: number, batches: readonly RecordBatch[], now: number): boolean {
     const segment = this.active;
-    const { segmentBytes, segmentMs } = this.#options.config();
+    const config = this.#options.config();
     if (segment.size === 0) return !segment.holds(batches.at(-1)!.lastOffset);
     if (segment.closed || segment.offsetIndex.isFull || segment.timeIndex.isFull) return true;
-    if (segment.size + bytes > segmentBytes || !segment.holds(batches.at(-1)!.lastOffset)) return true;
-    return segment.age(greatestTimestamp(batches), now) > segmentMs - segment.rollJitterMs;
+    if (segment.size + bytes > config.segmentBytes || !segment.holds(batches.at(-1)!.lastOffset)) return true;
+    return segment.age(greatestTimestamp(batches), now) > segmentMsOf(config) - segment.rollJitterMs;
   }
 
   #roll(baseOffset: bigint, now: number): void {
@@ -348,7 +386,7 @@ export class LogFiles {
     const config = this.#options.config();
     const rollJitterMs = config.segmentJitterMs > 0 ? random.below(config.segmentJitterMs) : 0;
     const segment = new Segment({ disk, directory: this.#directory, baseOffset, config, createdMs: now, rollJitterMs });
-    return { segment, file: segment.create(isFresh) };
+    return { segment, file: segment.create(isFresh ? freshSuffix : '') };
   }
 
   #activate({ segment, file }: { segment: Segment; file: DiskFile }): void {
@@ -397,6 +435,25 @@ export class LogFiles {
     return `${this.#directory}/${segmentFileName(offset, '.snapshot')}`;
   }
 
+  /** Takes snapshots out of use; answers with their names from now on. */
+  #letSnapshotsGo(isMeant: (offset: bigint) => boolean): string[] {
+    const paths = this.#snapshots.filter(isMeant).map((offset) => this.#snapshotPath(offset));
+    this.#snapshots = this.#snapshots.filter((offset) => !isMeant(offset));
+    for (const path of paths) this.#guarded(() => this.#host.disk.rename(path, path + deletedSuffix));
+    return paths.map((path) => path + deletedSuffix);
+  }
+
+  #removeLater(paths: readonly string[]): void {
+    this.#host.clock.after(this.#options.config().fileDeleteDelayMs, () => {
+      if (this.#closed) return;
+      try {
+        this.#removeFiles(paths);
+      } catch {
+        // The directory is offline by now, and whoever uses it is told; a timer has nobody to tell.
+      }
+    });
+  }
+
   #removeFiles(paths: readonly string[]): void {
     this.#guarded(() => {
       for (const path of paths) this.#host.disk.remove(path);
@@ -404,11 +461,11 @@ export class LogFiles {
   }
 
   /** What is half-done when it fails, be it for a full disk, leaves names that the log in memory does not agree with: the directory goes offline. */
-  #irrevocably(act: () => void): void {
+  #irrevocably(failure: string, act: () => void): void {
     try {
       act();
     } catch (error) {
-      throw this.#host.diskFailed(new Error(`a truncation could not be carried out: ${error}`, { cause: error }), this.#directory);
+      throw this.#host.diskFailed(new Error(`${failure}: ${error}`, { cause: error }), this.#directory);
     }
   }
 
@@ -419,6 +476,11 @@ export class LogFiles {
       throw error instanceof DiskError ? (this.#host.diskFailed(error, this.#directory) satisfies KafkaError) : error;
     }
   }
+}
+
+/** A gap may be too large for a segment's indexes. */
+function baseFor(batches: readonly RecordBatch[], logEndOffset: bigint): bigint {
+  return batches.at(-1)!.lastOffset - logEndOffset <= largestRelativeOffset ? logEndOffset : batches[0]!.baseOffset;
 }
 
 function greatestTimestamp(batches: readonly RecordBatch[]): bigint {

@@ -19,6 +19,8 @@ export interface LogHost {
   saveRecoveryPoints(): Promise<void>;
   /** Writes where logs start durably. */
   saveLogStartOffsets(): Promise<void>;
+  /** Writes durably how far logs were cleaned, and which may have gaps. */
+  saveCleanedOffsets(): Promise<void>;
   /** Writes high watermarks durably. */
   saveHighWatermarks(): Promise<void>;
 }

@@ -17,20 +17,21 @@ export interface ReaderOptions {
   /** The leader epoch that wrote an offset, as far as it is known. */
   epochOf(offset: bigint): number | undefined;
   damaged(error: DamagedLogError): void;
-  gaps: boolean;
+  /** Whether offsets may be missing between batches, as compaction leaves them. */
+  gaps(): boolean;
 }
 
 /** Reads one log's files. Nothing that it hands out has a checksum that does not hold, or offsets that do not belong there. */
 export class LogReader {
   readonly #options: ReaderOptions;
-  /** Counts truncations: what was read across one may be of before or after. */
+  /** Counts truncations and replaced segments: what was read across one may be of before or after. */
   #generation = 0;
 
   constructor(options: ReaderOptions) {
     this.#options = options;
   }
 
-  /** To be called at each truncation. */
+  /** To be called at each truncation, and when segments are replaced. */
   invalidate(): void {
     this.#generation++;
   }
@@ -266,9 +267,9 @@ export class LogReader {
       if (sizeFault) throw this.#damage(segment, expected, position + end, sizeFault);
       if (bytes.length - end < size) break;
       const batch = new RecordBatch(bytes, end);
-      const fault = faultOf(batch, expected, { gaps: isFirst || this.#options.gaps, checkCrc: true });
+      const fault = faultOf(batch, expected, { gaps: isFirst || this.#options.gaps(), checkCrc: true });
       if (fault) throw this.#damage(segment, isFirst ? fetchOffset : expected, position + end, fault);
-      if (isFirst && !this.#options.gaps && batch.baseOffset > fetchOffset) {
+      if (isFirst && !this.#options.gaps() && batch.baseOffset > fetchOffset) {
         throw this.#damage(
           segment,
           fetchOffset,

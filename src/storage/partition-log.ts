@@ -2,18 +2,17 @@ import assert from 'node:assert/strict';
 import { KafkaError, type RecordBatch } from '#protocol';
 import type { AppendInfo, AppendOptions } from './append.ts';
 import { assertOffsets, checkSizes, prepareBatch, splitBatches, splitFetched } from './append-checks.ts';
-import { scanBatches } from './batch-scan.ts';
 import { type EpochEntry, writeEpochCheckpoint } from './checkpoint-files.ts';
 import type { EpochCache } from './epoch-cache.ts';
 import { DamagedLogError, NoSpaceError } from './errors.ts';
 import { segmentFileName } from './file-names.ts';
 import type { SyncSource, SyncWork } from './flusher.ts';
-import type { LogConfig } from './log-config.ts';
+import { isCompacted, type LogConfig, segmentMsOf } from './log-config.ts';
 import { LogFiles } from './log-files.ts';
 import type { LogHost } from './log-host.ts';
 import { LogReader, type TimestampedOffset } from './log-reader.ts';
-import { recallProducers } from './producer-recall.ts';
-import { decodeProducerSnapshot, encodeProducerSnapshot } from './producer-snapshot.ts';
+import { reloadProducers } from './producer-reload.ts';
+import { encodeProducerSnapshot } from './producer-snapshot.ts';
 import type { ProducerState, ProducerStates } from './producer-state.ts';
 import { epochCheckpointFile, type RecoveredLog } from './recovery.ts';
 import { segmentsBeyondRetention } from './retention.ts';
@@ -33,8 +32,8 @@ export interface PartitionLogOptions {
    * metadata log; it costs a second sync.
    */
   strict: boolean;
-  /** Whether offsets may be missing between batches, as compaction leaves them. */
-  gaps: boolean;
+  /** All below was cleaned; undefined when the log is not known to have been compacted. */
+  cleanedOffset: bigint | undefined;
 }
 
 /**
@@ -48,7 +47,10 @@ export class PartitionLog implements SyncSource {
   readonly directory: string;
   readonly strict: boolean;
   readonly #host: LogHost;
-  readonly #gaps: boolean;
+  /** Whether offsets may be missing between batches, as compaction leaves them; once they may a later start has to know it too. */
+  #gaps: boolean;
+  #cleanedOffset: bigint | undefined;
+  #replacements = 0;
   readonly #tail: PartitionTail;
   readonly #reader: LogReader;
   #config: LogConfig;
@@ -78,7 +80,8 @@ export class PartitionLog implements SyncSource {
     this.strict = options.strict;
     this.#host = options.host;
     this.#config = options.config;
-    this.#gaps = options.gaps;
+    this.#cleanedOffset = options.cleanedOffset ?? (isCompacted(options.config) ? recovered.logStartOffset : undefined);
+    this.#gaps = this.#cleanedOffset !== undefined;
     this.#epochs = recovered.epochs;
     this.#producers = recovered.producers;
     this.#logStartOffset = recovered.logStartOffset;
@@ -92,8 +95,8 @@ export class PartitionLog implements SyncSource {
     this.#reader = new LogReader({
       segments: () => this.#files.segments,
       epochOf: (offset) => this.#epochs.epochOf(offset),
-      damaged: (error) => this.#damaged(error),
-      gaps: this.#gaps,
+      damaged: (error) => this.noteDamage(error),
+      gaps: () => this.#gaps,
     });
   }
 
@@ -240,6 +243,7 @@ export class PartitionLog implements SyncSource {
    */
   appendAsFollower(records: Buffer): AppendInfo {
     this.#assertUsable();
+    if (!this.#gaps && isCompacted(this.#config)) void this.admitGaps().catch(() => {});
     const now = this.#host.clock.now();
     const isEmpty = this.#logStartOffset === this.#logEndOffset;
     const batches = splitFetched(records, { logEndOffset: this.#logEndOffset, lastEpoch: this.lastEpoch ?? -1, gaps: this.#gaps, isEmpty });
@@ -355,6 +359,7 @@ export class PartitionLog implements SyncSource {
       return this.#files.isSettled ? Promise.resolve() : this.#host.flusher.flush(this);
     }
     if (offset < this.#logStartOffset) return this.truncateFullyAndStartAt(offset);
+    this.#assertMayCut(offset);
     const index = this.#files.segments.findLastIndex((segment) => segment.baseOffset <= offset);
     const { position, baseOffset } = this.#reader.positionOf(this.#files.segments[index]!, offset);
     // The log may begin within a batch; when that goes, what is left of it goes too.
@@ -363,13 +368,14 @@ export class PartitionLog implements SyncSource {
     this.#logEndOffset = baseOffset;
     this.#epochs.truncateFromEnd(baseOffset);
     this.#tail.truncateTo(baseOffset);
-    this.#reloadProducers();
+    reloadProducers(this.#producers, this.#files, baseOffset, this.#host.clock.now());
     return this.#truncated();
   }
 
   /** Removes all records; the next one gets `offset`. See {@link truncateTo} for when to go on. */
   truncateFullyAndStartAt(offset: bigint): Promise<void> {
     this.#assertUsable();
+    this.#assertMayCut(-1n);
     this.#files.startAgainAt(offset);
     this.#logStartOffset = offset;
     this.#savedStartOffset = offset;
@@ -404,6 +410,56 @@ export class PartitionLog implements SyncSource {
 
   updateConfig(config: LogConfig): void {
     this.#config = config;
+    if (isCompacted(config) && !this.#gaps) void this.admitGaps().catch(() => {});
+  }
+
+  /**
+   * Lets offsets be missing from now on. That is written down first: a later start may not know of the topic's configuration, and would take
+   * what compaction has left for damage.
+   */
+  async admitGaps(): Promise<void> {
+    this.#cleanedOffset ??= this.#logStartOffset;
+    await this.#host.saveCleanedOffsets();
+    this.#gaps = true;
+  }
+
+  /** All below was cleaned; undefined in a log that never was compacted. */
+  get cleanedOffset(): bigint | undefined {
+    return this.#cleanedOffset;
+  }
+
+  /** Notes how far the log was cleaned. When the promise resolves a later start knows it. */
+  cleaned(offset: bigint): Promise<void> {
+    this.#assertUsable();
+    this.#cleanedOffset = offset;
+    return this.#host.saveCleanedOffsets();
+  }
+
+  /** How often segments were replaced: what was read from one goes together only with the {@link abortedTransactions} of the same time. */
+  get replacements(): number {
+    return this.#replacements;
+  }
+
+  /** Read by the cleaner; see also {@link replaceSegments}. */
+  get segments(): readonly Segment[] {
+    return this.#files.segments;
+  }
+
+  /** Whether these segments are all still there and on disk. */
+  holdsSegments(segments: readonly Segment[]): boolean {
+    return this.#failure === undefined && this.#files.holds(segments);
+  }
+
+  /** Puts a cleaner's copy in the place of the segments it was made from; see {@link LogFiles.replace}. */
+  async replaceSegments(originals: readonly Segment[], copy: Segment): Promise<boolean> {
+    this.#assertUsable();
+    const end = this.#files.segments[this.#files.segments.indexOf(originals.at(-1)!) + 1]?.baseOffset;
+    const replaced = this.#files.replace(originals, copy);
+    // Records of aborted transactions, of which nothing is known from now on, are given to nobody any more.
+    this.#reader.invalidate();
+    this.#replacements++;
+    if (end !== undefined) this.#tail.forgetBefore(end);
+    return replaced;
   }
 
   /** Lets go of segments that are too old or too many, none of them above the high watermark. Answers with how many went. */
@@ -423,7 +479,7 @@ export class PartitionLog implements SyncSource {
   rollIfDue(now: number): boolean {
     if (this.#failure || this.#closed) return false;
     const { active } = this.#files;
-    if (active.size === 0 || active.age(BigInt(Math.trunc(now)), now) <= this.#config.segmentMs - active.rollJitterMs) return false;
+    if (active.size === 0 || active.age(BigInt(Math.trunc(now)), now) <= segmentMsOf(this.#config) - active.rollJitterMs) return false;
     this.#roll(now);
     return true;
   }
@@ -503,18 +559,19 @@ export class PartitionLog implements SyncSource {
     const before = this.#files.active;
     let segment: Segment;
     try {
-      segment = this.#files.append(staged, batches, now);
+      segment = this.#files.append(staged, batches, now, this.#logEndOffset);
     } catch (error) {
       this.#tail.discard();
       throw error;
     }
     this.#tail.commit(batches);
     for (const batch of batches) {
-      this.#epochs.assign(batch.partitionLeaderEpoch, batch.baseOffset);
+      // Where compaction has taken away what was between, the epoch may have begun there: rather that than too late.
+      this.#epochs.assign(batch.partitionLeaderEpoch, this.#logEndOffset);
+      this.#logEndOffset = batch.lastOffset + 1n;
       const aborted = this.#producers.apply(batch, now);
       if (aborted) segment.abortedTransactions.push(aborted);
     }
-    this.#logEndOffset = batches.at(-1)!.lastOffset + 1n;
     if (segment !== before) this.#syncRolled();
   }
 
@@ -534,6 +591,8 @@ export class PartitionLog implements SyncSource {
 
   async #truncated(): Promise<void> {
     this.#reader.invalidate();
+    // What comes in the place of what was cleaned has to be cleaned.
+    if (this.#cleanedOffset !== undefined && this.#cleanedOffset > this.#logEndOffset) this.#cleanedOffset = this.#logEndOffset;
     if (this.#highWatermark > this.#logEndOffset) {
       const { name: partition } = this;
       const offsets = { from: String(this.#highWatermark), to: String(this.#logEndOffset) };
@@ -544,41 +603,6 @@ export class PartitionLog implements SyncSource {
     if (this.#syncingOffset > this.#logEndOffset) this.#syncingOffset = this.#logEndOffset;
     if (this.#markedOffset > this.#logEndOffset) this.#markedOffset = this.#logEndOffset;
     await this.#host.flusher.flush(this);
-  }
-
-  /** After a truncation: from the newest snapshot that is left, and the batches after it. */
-  #reloadProducers(): void {
-    const end = this.#logEndOffset;
-    const now = this.#host.clock.now();
-    this.#files.dropSnapshotsAbove(end);
-    if (this.#producers.count === 0) {
-      this.#producers.reset(end, now);
-      return;
-    }
-    this.#producers.reset(this.#files.segments[0]!.baseOffset, now);
-    for (const { offset, bytes } of this.#files.snapshotsNewestFirst()) {
-      const entries = decodeProducerSnapshot(bytes);
-      if (!entries) continue;
-      this.#producers.reset(offset, now, entries);
-      break;
-    }
-    const { segments } = this.#files;
-    for (const [index, segment] of segments.entries()) {
-      if ((segments[index + 1]?.baseOffset ?? end) > this.#producers.endOffset) this.#replayProducers(segment, now);
-    }
-    this.#producers.endOffset = end;
-    recallProducers(this.#producers, segments);
-  }
-
-  #replayProducers(segment: Segment, now: number): void {
-    if (segment.size === 0) return;
-    const file = segment.open();
-    const { position } = segment.offsetIndex.lookup(segment.relative(this.#producers.endOffset) - 1);
-    scanBatches(file, { from: position, to: segment.size, expectedOffset: segment.baseOffset, checkCrc: false, gaps: true }, (batch) => {
-      if (batch.baseOffset >= this.#producers.endOffset) this.#producers.apply(batch, now);
-      return undefined;
-    });
-    segment.release();
   }
 
   /** On a full disk there may be no room for another file, while the old segments still can go. */
@@ -641,8 +665,14 @@ export class PartitionLog implements SyncSource {
       path,
       `${path} is damaged: its last records are of leader epoch ${lastEpoch}, which has not begun; it is ${leaderEpoch}`,
     );
-    this.#damaged(error);
+    this.noteDamage(error);
     throw error;
+  }
+
+  /** While a cleaner's copy takes its place on disk, nothing of it may go; that takes as long as three syncs of the directory. */
+  #assertMayCut(offset: bigint): void {
+    if (this.#files.isArrivingAbove(offset))
+      throw new KafkaError('KAFKA_STORAGE_ERROR', `${this.name} cannot be truncated to ${offset} while a cleaned segment takes its place`);
   }
 
   #assertUsable(): void {
@@ -650,7 +680,8 @@ export class PartitionLog implements SyncSource {
     this.#host.assertOnline();
   }
 
-  #damaged(error: DamagedLogError): void {
+  /** Somebody has found the log damaged: nothing can be done with it any more. */
+  noteDamage(error: DamagedLogError): void {
     this.#failure ??= error;
     this.#host.log.error({ partition: this.name, file: error.path }, error.message);
   }

@@ -91,7 +91,7 @@ class Recovery {
 
   async run(): Promise<RecoveredLog> {
     const { config, disk, clock } = this.#options;
-    resolveLeftovers(disk, this.#directory);
+    await resolveLeftovers(disk, this.#directory);
     const { logStartOffset, bases } = this.#findStart();
     this.#noteTruncation();
     this.#readEpochs(bases.length === 0 ? undefined : logStartOffset);
@@ -166,7 +166,9 @@ class Recovery {
     for (let index = 0; index < segments.length; index++) {
       const segment = segments[index]!;
       const next = segments[index + 1]?.baseOffset;
-      const lost = !this.#options.gaps && expected! < segment.baseOffset;
+      // A segment begins where the one before it ended, compacted or not; only other cleaners, which work below the recovery point, leave room in between.
+      const mayHaveGap = this.#options.gaps && (this.#options.clean || segment.baseOffset <= this.#recoveryPoint);
+      const lost = !mayHaveGap && expected! < segment.baseOffset;
       if (lost) {
         // Only a crash can explain it: the end of the segment before was never synced, or a truncation had taken away what was between.
         const isTruncated = this.#truncatedOffsets().some((offset) => offset >= expected! && offset < segment.baseOffset);
@@ -224,6 +226,7 @@ class Recovery {
 
   #readWhole(segment: Segment, next: bigint | undefined, scan: Parameters<typeof scanBatches>[1]): ScanResult {
     const size = segment.size;
+    let end = segment.baseOffset;
     segment.reset();
     // From here on the batches say of which epoch they are.
     this.#epochs.truncateFromEnd(segment.baseOffset);
@@ -232,7 +235,9 @@ class Recovery {
     const result = scanBatches(segment.open(), scan, (batch) => {
       if (this.#endsBefore(batch, next) === false) return false;
       segment.added(batch);
-      this.#epochs.assign(batch.partitionLeaderEpoch, batch.baseOffset);
+      // As when it was appended: where offsets are missing an epoch begins rather too early than too late.
+      this.#epochs.assign(batch.partitionLeaderEpoch, end);
+      end = batch.lastOffset + 1n;
       if (batch.baseOffset >= this.#producers.endOffset) {
         const aborted = this.#producers.apply(batch, this.#now);
         if (aborted) segment.abortedTransactions.push(aborted);
@@ -255,7 +260,11 @@ class Recovery {
   /** The checkpoint tells of other batches than a segment has, so nothing of it is believed: all before the segment is read again. */
   #rereadEpochs(segment: Segment): void {
     this.#epochs.clear();
-    this.#scanBefore(segment, (batch) => this.#epochs.assign(batch.partitionLeaderEpoch, batch.baseOffset));
+    let end = this.#segments[0]!.baseOffset;
+    this.#scanBefore(segment, (batch) => {
+      this.#epochs.assign(batch.partitionLeaderEpoch, end);
+      end = batch.lastOffset + 1n;
+    });
   }
 
   #scanBefore(segment: Segment, visit: (batch: RecordBatch) => void): void {

@@ -2,14 +2,22 @@ import assert from 'node:assert/strict';
 import { type Disk, DiskError, type DiskFile } from '#platform';
 import type { RecordBatch } from '#protocol';
 import { scanBatches } from './batch-scan.ts';
-import { type deletedSuffix, freshSuffix, type SegmentSuffix, segmentFileName, type truncatedSuffix } from './file-names.ts';
+import {
+  type cleanedSuffix,
+  type deletedSuffix,
+  freshSuffix,
+  type SegmentSuffix,
+  segmentFileName,
+  type swapSuffix,
+  type truncatedSuffix,
+} from './file-names.ts';
 import type { LogConfig } from './log-config.ts';
 import { OffsetIndex } from './offset-index.ts';
 import { TimeIndex } from './time-index.ts';
 import { type AbortedTransaction, decodeAbortedTransactions, encodeAbortedTransactions } from './transaction-index.ts';
 
 /** Offsets in the indexes are 31 bits from the segment's base. */
-const largestRelativeOffset = 0x7fffffffn;
+export const largestRelativeOffset = 0x7fffffffn;
 
 export interface SegmentOptions {
   disk: Disk;
@@ -70,11 +78,11 @@ export class Segment {
 
   /**
    * Makes the empty file and keeps it open like {@link open}. While what it replaces may still be there on disk it gets a name of its own
-   * (`isFresh`) until {@link settle}, so that a crash leaves the one or the other, never parts of both.
+   * until {@link become}, so that a crash leaves the one or the other, never parts of both.
    */
-  create(isFresh = false): DiskFile {
+  create(suffix: '' | typeof freshSuffix | typeof cleanedSuffix = ''): DiskFile {
     assert(!this.#file);
-    if (isFresh) this.#suffix = freshSuffix;
+    this.#suffix = suffix;
     this.#file = this.#disk.open(this.path('.log'), 'create');
     this.#users++;
     return this.#file;
@@ -121,7 +129,8 @@ export class Segment {
   added(batch: RecordBatch): void {
     const { maxTimestamp, sizeInBytes } = batch;
     if (this.size === 0) this.firstTimestamp = maxTimestamp;
-    if (maxTimestamp > this.maxTimestamp) {
+    // One that compaction has emptied keeps its greatest timestamp, and has no record of that time.
+    if (maxTimestamp > this.maxTimestamp && batch.recordCount > 0) {
       this.maxTimestamp = maxTimestamp;
       this.maxTimestampOffset = batch.lastOffset;
     }
@@ -236,12 +245,15 @@ export class Segment {
     return this.#suffix === freshSuffix;
   }
 
-  /** Gives a fresh segment its name. */
-  settle(): void {
-    const names = this.allPaths();
-    this.#suffix = '';
-    const settled = this.allPaths();
-    for (const [index, name] of names.entries()) if (this.#disk.stat(name)) this.#disk.rename(name, settled[index]!);
+  /** Gives its files another ending in place of the one they have, that of the log last; '' stands for their proper names. */
+  become(suffix: '' | typeof swapSuffix): void {
+    const names = this.allPaths().toReversed();
+    const before = this.#suffix;
+    this.#suffix = suffix;
+    const next = this.allPaths().toReversed();
+    this.#suffix = before;
+    for (const [index, name] of names.entries()) if (this.#disk.stat(name)) this.#disk.rename(name, next[index]!);
+    this.#suffix = suffix;
   }
 
   removeFiles(): void {
@@ -253,7 +265,7 @@ export class Segment {
     const file = this.open();
     try {
       scanBatches(file, { from: position, to: this.size, expectedOffset: this.baseOffset, checkCrc: false, gaps: true }, (batch) => {
-        if (batch.maxTimestamp > this.maxTimestamp) {
+        if (batch.maxTimestamp > this.maxTimestamp && batch.recordCount > 0) {
           this.maxTimestamp = batch.maxTimestamp;
           this.maxTimestampOffset = batch.lastOffset;
         }

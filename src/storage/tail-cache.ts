@@ -145,6 +145,18 @@ export class PartitionTail {
     else block.nextOffset = block.firstOffset + BigInt(block.lastOffsets[kept - 1]! + 1);
   }
 
+  /** Forgets everything before `offset`, with which a batch begins: the log has other batches there now. */
+  forgetBefore(offset: bigint): void {
+    while (this.#blocks.length > 0 && this.#blocks[0]!.used > 0 && this.#blocks[0]!.nextOffset <= offset) this.dropOldest(0);
+    const block = this.#blocks[0];
+    if (!block || block.used === 0 || block.firstOffset >= offset) return;
+    const shift = Number(offset - block.firstOffset);
+    const gone = firstNotBelow(block.lastOffsets, shift);
+    block.lastOffsets = block.lastOffsets.slice(gone).map((lastOffset) => lastOffset - shift);
+    block.positions = block.positions.slice(gone);
+    block.firstOffset = offset;
+  }
+
   clear(): void {
     while (this.dropOldest(0));
   }
