@@ -38,7 +38,7 @@ import { BrokerLifecycle } from './lifecycle.ts';
 import { ProducerIds } from './producer-ids.ts';
 import { ReadinessWatch } from './readiness-watch.ts';
 import { LocalRouter, type RequestRouter } from './request-router.ts';
-import { type StartSettings, startSettings } from './settings.ts';
+import { cleanerSettings, type StartSettings, startSettings } from './settings.ts';
 import { TransactionVerifier } from './transaction-verifier.ts';
 import { startTransactions } from './transactions.ts';
 import { VanishedBrokers } from './vanished-brokers.ts';
@@ -420,7 +420,10 @@ export class Broker {
       silentPeers: () => this.raft.silentPeers,
       trouble: () => this.health().trouble,
     });
-    this.#logDirectory.startHousekeeping({ retentionCheckMs: settings.retentionCheckMs });
+    this.#logDirectory.startHousekeeping({
+      retentionCheckMs: settings.retentionCheckMs,
+      cleaner: () => cleanerSettings(this.#configs, this.#loader.image),
+    });
     void this.#lifecycle.whenRunning().then(() => this.partitions.removeDeletedTopics());
   }
 

@@ -1,6 +1,7 @@
-import { type EffectiveConfigs, emptyImage } from '#metadata';
+import { type EffectiveConfigs, emptyImage, type MetadataImage } from '#metadata';
 import type { RaftConfig } from '#raft';
 import type { FetcherSettings } from '#replication';
+import type { CleanerSettings } from '#storage';
 import type { ServerLimits } from '#transport';
 
 /** What is read once, when a broker starts: the static configuration, sorted by who obeys it. */
@@ -44,5 +45,18 @@ export function startSettings(configs: EffectiveConfigs): StartSettings {
       backoffMs: number('replica.fetch.backoff.ms'),
     },
     replicaLagTimeMaxMs: number('replica.lag.time.max.ms'),
+  };
+}
+
+/** How compacted logs are cleaned; most of it can be changed while the broker runs. */
+export function cleanerSettings(configs: EffectiveConfigs, image: MetadataImage): CleanerSettings {
+  const number = (name: string) => configs.brokerNumber(image, name);
+  return {
+    isEnabled: configs.broker(image, 'log.cleaner.enable') === 'true',
+    backoffMs: number('log.cleaner.backoff.ms'),
+    dedupeBufferBytes: number('log.cleaner.dedupe.buffer.size'),
+    loadFactor: number('log.cleaner.io.buffer.load.factor'),
+    ioBufferBytes: number('log.cleaner.io.buffer.size'),
+    maxBytesPerSecond: number('log.cleaner.io.max.bytes.per.second'),
   };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { buildRecordBatch, KafkaError, RecordBatch, recordBatchHeaderSize } from '#protocol';
 import { faultOf, faultOfSize, sizeAt } from './batch-scan.ts';
-import { LogStartWithinBatchError } from './errors.ts';
+import { InvalidRecordsError, LogStartWithinBatchError, type RecordError } from './errors.ts';
 import type { LogConfig } from './log-config.ts';
 
 /** Decompressed records of a batch may take this many times `max.message.bytes`, and a megabyte more. */
@@ -114,7 +114,11 @@ function checkTimestamps(batch: RecordBatch, config: LogConfig, now: number, max
 }
 
 function checkKeys(batch: RecordBatch, maxBytes: number): void {
+  const recordErrors: RecordError[] = [];
+  let batchIndex = 0;
   for (const { key } of batch.records(maxBytes)) {
-    if (key === null) throw new KafkaError('INVALID_RECORD', 'A compacted topic takes no record without a key');
+    if (key === null) recordErrors.push({ batchIndex, message: 'A compacted topic takes no record without a key' });
+    batchIndex++;
   }
+  if (recordErrors.length > 0) throw new InvalidRecordsError(recordErrors);
 }

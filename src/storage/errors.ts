@@ -49,3 +49,21 @@ export class LogStartWithinBatchError extends KafkaError {
     this.baseOffset = baseOffset;
   }
 }
+
+/** What is wrong with one record of a batch. */
+export interface RecordError {
+  /** Its place among the records of its batch, from 0 on. */
+  readonly batchIndex: number;
+  readonly message: string;
+}
+
+/** A batch has records that its topic does not take; none of it was appended. */
+export class InvalidRecordsError extends KafkaError {
+  readonly recordErrors: readonly RecordError[];
+
+  constructor(recordErrors: readonly RecordError[]) {
+    super('INVALID_RECORD', `${recordErrors.length} of the records are not taken: ${recordErrors[0]!.message}`);
+    this.name = 'InvalidRecordsError';
+    this.recordErrors = recordErrors;
+  }
+}

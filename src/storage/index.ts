@@ -4,7 +4,8 @@
  */
 export type { AppendInfo, AppendOptions } from './append.ts';
 export type { EpochEntry } from './checkpoint-files.ts';
-export { DamagedLogError, LogDirectoryError, LogStartWithinBatchError, NoSpaceError } from './errors.ts';
+export type { CleanerSettings } from './cleaner/log-cleaner.ts';
+export { DamagedLogError, InvalidRecordsError, LogDirectoryError, LogStartWithinBatchError, NoSpaceError } from './errors.ts';
 export { defaultLogConfig, type LogConfig } from './log-config.ts';
 export { type FailedPartition, type HousekeepingOptions, LogDirectory, type LogDirectoryOptions } from './log-directory.ts';
 export type { TimestampedOffset } from './log-reader.ts';

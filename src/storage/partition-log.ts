@@ -51,6 +51,7 @@ export class PartitionLog implements SyncSource {
   #gaps: boolean;
   #cleanedOffset: bigint | undefined;
   #replacements = 0;
+  #truncations = 0;
   readonly #tail: PartitionTail;
   readonly #reader: LogReader;
   #config: LogConfig;
@@ -440,6 +441,11 @@ export class PartitionLog implements SyncSource {
     return this.#replacements;
   }
 
+  /** How often the log was truncated. */
+  get truncations(): number {
+    return this.#truncations;
+  }
+
   /** Read by the cleaner; see also {@link replaceSegments}. */
   get segments(): readonly Segment[] {
     return this.#files.segments;
@@ -591,6 +597,7 @@ export class PartitionLog implements SyncSource {
 
   async #truncated(): Promise<void> {
     this.#reader.invalidate();
+    this.#truncations++;
     // What comes in the place of what was cleaned has to be cleaned.
     if (this.#cleanedOffset !== undefined && this.#cleanedOffset > this.#logEndOffset) this.#cleanedOffset = this.#logEndOffset;
     if (this.#highWatermark > this.#logEndOffset) {

@@ -36,6 +36,8 @@ export interface PartitionExpectation {
   /** While all of it is being thrown away for a new beginning, nothing at all may be found, ending anywhere. */
   readonly mayBeEmpty: boolean;
   readonly mostHighWatermark: bigint;
+  /** A cleaning was begun: below the high watermark only what readers need to know the newest value of each key has to be there. */
+  readonly isCleaned: boolean;
 }
 
 /** What has to hold after so many operations. */
@@ -62,7 +64,7 @@ export class Expectations {
   creating(name: string, topicId: string): void {
     const history: History = { startOffset: 0n, batches: [], truncatedTo: undefined };
     const alternatives = [{ history, count: 0, leastEnd: 0n, leastStart: 0n, mostStart: 0n }];
-    this.#set(name, { topicId, isThere: false, alternatives, mayBeEmpty: false, mostHighWatermark: 0n });
+    this.#set(name, { topicId, isThere: false, alternatives, mayBeEmpty: false, mostHighWatermark: 0n, isCleaned: false });
   }
 
   created(name: string): void {
@@ -168,6 +170,10 @@ export class Expectations {
     this.#set(name, { ...partition, mostHighWatermark: greater(partition.mostHighWatermark, offset) });
   }
 
+  cleaning(name: string): void {
+    this.#set(name, { ...this.#get(name), isCleaned: true });
+  }
+
   clean(clean: Moment['clean']): void {
     this.#clean = clean;
     this.#note();
@@ -235,7 +241,7 @@ export function matchesOf(
   log: { logStartOffset: bigint; logEndOffset: bigint; batches: readonly RecordBatch[] },
 ): Alternative[] | string {
   const newestFirst = expectation.alternatives.toReversed();
-  const reasons = newestFirst.map((alternative) => mismatch(alternative, log));
+  const reasons = newestFirst.map((alternative) => mismatch(alternative, log, expectation));
   const matches = newestFirst.filter((_, index) => reasons[index] === undefined);
   if (matches.length > 0) return matches;
   return expectation.mayBeEmpty && log.batches.length === 0 ? newestFirst : reasons.join('; ');
@@ -244,6 +250,7 @@ export function matchesOf(
 function mismatch(
   { history, count, leastEnd, leastStart, mostStart }: Alternative,
   { logStartOffset, logEndOffset, batches }: { logStartOffset: bigint; logEndOffset: bigint; batches: readonly RecordBatch[] },
+  { isCleaned, mostHighWatermark }: PartitionExpectation,
 ): string | undefined {
   if (logEndOffset < leastEnd) return `the log ends at ${logEndOffset}, and was flushed up to ${leastEnd}`;
   if (logEndOffset > endOf(history, count)) return `the log ends at ${logEndOffset}, and was written up to ${endOf(history, count)}`;
@@ -251,10 +258,44 @@ function mismatch(
     return `the log begins at ${logStartOffset}, not between ${leastStart} and ${mostStart}`;
   }
   const expected = history.batches.slice(0, count).filter((one) => one.lastOffset >= logStartOffset && one.lastOffset < logEndOffset);
+  if (isCleaned) return uncleanMismatch(expected, batches, mostHighWatermark);
   for (const [index, batch] of batches.entries()) {
     if (!expected[index]?.bytes.equals(batch.buffer)) return `the batch at ${batch.baseOffset} is not what was written there`;
   }
   return batches.length < expected.length ? `of ${expected.length} batches ${batches.length} are there` : undefined;
+}
+
+/** What cleaning may have made of some batches: parts of them, as they were, with the same newest value of each key. */
+function uncleanMismatch(expected: readonly StoredBatch[], batches: readonly RecordBatch[], highWatermark: bigint): string | undefined {
+  const originals = expected.map(({ bytes }) => new RecordBatch(bytes));
+  const records = (some: readonly RecordBatch[]) => some.flatMap((batch) => [...batch.records()]);
+  const told = new Map(records(originals).map((record) => [record.offset, `${record.key}=${record.value} at ${record.timestamp}`]));
+  const found = records(batches);
+  for (const { offset, key, value, timestamp } of found) {
+    if (told.get(offset) !== `${key}=${value} at ${timestamp}`) return `the record at ${offset} is not what was written there`;
+  }
+  const offsets = new Set(found.map(({ offset }) => offset));
+  const lost = [...told.keys()].find((offset) => offset >= highWatermark && !offsets.has(offset));
+  if (lost !== undefined) return `the record at ${lost}, above the high watermark, is gone`;
+  const [due, is] = [tableOf(records(originals)), tableOf(found)];
+  for (const [key, value] of due) if (is.get(key) !== value) return `key ${key} has the value ${is.get(key)}, and was set to ${value}`;
+  for (const key of is.keys()) if (!due.has(key)) return `key ${key} is there, and was deleted`;
+  const ranges = new Set(
+    originals.map(({ baseOffset, lastOffset, partitionLeaderEpoch }) => `${baseOffset}-${lastOffset} of ${partitionLeaderEpoch}`),
+  );
+  const odd = batches.find(
+    ({ baseOffset, lastOffset, partitionLeaderEpoch }) => !ranges.has(`${baseOffset}-${lastOffset} of ${partitionLeaderEpoch}`),
+  );
+  return odd && `the ${odd} was never written`;
+}
+
+function tableOf(records: readonly { key: Buffer | null; value: Buffer | null }[]): Map<string, string> {
+  const table = new Map<string, string>();
+  for (const { key, value } of records) {
+    if (value === null) table.delete(String(key));
+    else table.set(String(key), String(value));
+  }
+  return table;
 }
 
 function lesser(a: bigint, b: bigint): bigint {

@@ -11,7 +11,7 @@ export interface Recording {
   readonly expectations: Expectations;
 }
 
-const topicIds = ['dGhlLW9yZGVycy10b3BpYw', 'dGhlLWxlZGdlci10b3BpYw', 'dGhlLWNhY2hlZC10b3BpYw'];
+const topicIds = ['dGhlLW9yZGVycy10b3BpYw', 'dGhlLWxlZGdlci10b3BpYw', 'dGhlLWNhY2hlZC10b3BpYw', 'dGhlLXRhYmxlcy10b3BpYw'];
 const metadataId = 'AAAAAAAAAAAAAAAAAAAAAQ';
 const steps = 220;
 
@@ -54,7 +54,7 @@ class Script implements Recording {
 
   async play(): Promise<void> {
     await this.#open();
-    for (const [index, topic] of ['orders', 'ledger', 'page-cache'].entries()) await this.#create(topic, topicIds[index]!);
+    for (const [index, topic] of ['orders', 'ledger', 'page-cache', 'table'].entries()) await this.#create(topic, topicIds[index]!);
     await this.#create('__cluster_metadata', metadataId);
     for (let step = 1; step <= steps; step++) {
       await this.#step();
@@ -71,12 +71,15 @@ class Script implements Recording {
       [8, () => this.#follow('ledger')],
       [3, () => this.#append('page-cache')],
       [4, () => this.#appendMetadata()],
-      [8, () => this.#flush(this.#log(this.#pick(['orders', 'ledger', '__cluster_metadata'])))],
-      [2, () => this.#log(this.#pick(['orders', 'ledger', 'page-cache', '__cluster_metadata'])).roll()],
+      [8, () => this.#put()],
+      [11, () => this.#flush(this.#log(this.#pick(['orders', 'ledger', 'table', '__cluster_metadata'])))],
+      [3, () => this.#log(this.#pick(['orders', 'ledger', 'page-cache', 'table', 'table', '__cluster_metadata'])).roll()],
+      [3, () => this.#clean()],
       [2, () => this.#directory.checkpoint()],
       [2, () => this.#retention()],
       [2, () => this.#deleteRecords(this.#log(this.#pick(['orders', 'ledger'])))],
       [2, () => this.#truncate(this.#log(this.#pick(['ledger', 'ledger', 'page-cache', '__cluster_metadata'])))],
+      [1, () => this.#truncate(this.#log('table'))],
       [0.5, () => this.#startAgain(this.#log('ledger'))],
       [1.5, () => this.#temporaryPartition()],
       [3, () => this.#wait(this.#random.below(30))],
@@ -111,6 +114,20 @@ class Script implements Recording {
     const type = this.#random.chance(0.5) ? 'ABORT' : 'COMMIT';
     const marker = { type, coordinatorEpoch: 1, producerId: 50n, producerEpoch: this.#producerEpoch, timestamp: this.#time() } as const;
     this.#write(log, buildEndTransactionMarker(marker), 'coordinator');
+  }
+
+  /** Values of a few keys, and deletions, in the compacted log. */
+  #put(): void {
+    const records = this.#texts(1 + this.#random.below(4)).map((value) => ({
+      key: `key ${this.#random.below(6)}`,
+      value: this.#random.chance(0.3) ? null : value,
+    }));
+    this.#write(this.#log('table'), batchOf([], { records, timestamp: this.#time() }), 'client');
+  }
+
+  #clean(): Promise<void> {
+    this.expectations.cleaning('table-0');
+    return this.#directory.clean({ dedupeBufferBytes: this.#random.chance(0.3) ? 24 * 5 : 24 * 100 });
   }
 
   #appendMetadata(): void {
@@ -174,15 +191,18 @@ class Script implements Recording {
 
   /** To somewhere not far from the end, or right to where a segment begins; sometimes with other records right behind it. */
   async #truncate(log: PartitionLog): Promise<void> {
-    const back = BigInt(this.#random.below(Math.min(25, Number(log.logEndOffset - log.logStartOffset)) + 1));
-    const segments = log.segmentOffsets.filter((offset) => offset > log.logStartOffset);
+    // What was cleaned is known to be committed, and is never cut.
+    const least = log.topic === 'table' ? log.highWatermark : log.logStartOffset;
+    const back = BigInt(this.#random.below(Math.min(25, Number(log.logEndOffset - least)) + 1));
+    const segments = log.segmentOffsets.filter((offset) => offset > log.logStartOffset && offset >= least);
     const offset = segments.length > 0 && this.#random.chance(0.3) ? segments.at(-1)! : log.logEndOffset - back;
     const end = this.expectations.truncating(log.name, offset);
     const { history } = this.expectations.newest(log.name);
     const done = log.truncateTo(offset);
     if (log.logEndOffset !== end) throw new Error(`${log.name} ends at ${log.logEndOffset} after a truncation to ${end}`);
     this.#epochs.set(log.topic, this.#epochOf(log) + 1);
-    if (log.topic !== '__cluster_metadata' && this.#random.chance(0.4)) this.#follow(log.topic);
+    if (log.topic === 'table') this.#put();
+    else if (log.topic !== '__cluster_metadata' && this.#random.chance(0.4)) this.#follow(log.topic);
     await done;
     this.expectations.truncated(log.name, history, end);
   }

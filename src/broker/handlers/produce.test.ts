@@ -133,6 +133,20 @@ describe('what is refused', () => {
     expect(broker.leader().log.logEndOffset).toBe(0n);
   });
 
+  test('records without a key where the topic is compacted: INVALID_RECORD, and which they are', async () => {
+    const broker = await withOrders();
+    const { log } = broker.leader();
+    log.updateConfig({ ...log.config, cleanupPolicy: ['compact'] });
+    const records = [{ key: 'a', value: '1' }, { value: '2' }, { key: 'b', value: null }, { value: '3' }];
+
+    const answer = only(await broker.ask(produce, 9, request(9, batchOf([], { records }))));
+
+    expect(answer).toMatchObject({ errorCode: 'INVALID_RECORD', baseOffset: -1n });
+    expect(answer.recordErrors.map(({ batchIndex }) => batchIndex)).toEqual([1, 3]);
+    expect(answer.recordErrors[0]!.batchIndexErrorMessage).toContain('without a key');
+    expect(log.logEndOffset).toBe(0n);
+  });
+
   test.each([
     { version: 6, expected: 'UNSUPPORTED_COMPRESSION_TYPE' },
     { version: 7, expected: 'NONE' },

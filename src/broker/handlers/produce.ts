@@ -3,6 +3,7 @@ import { isInternalTopic } from '#metadata';
 import { asKafkaError, type ErrorName, KafkaError, RecordBatch, type ResponseInput } from '#protocol';
 import { type ProduceRequest, produce } from '#protocol/apis/produce.ts';
 import type { Appended, Verification } from '#replication';
+import { InvalidRecordsError } from '#storage';
 import type { Context } from '../context.ts';
 import { handler } from '../handler.ts';
 import { hintedEndpoints, leaderHint } from '../leader-hints.ts';
@@ -173,7 +174,10 @@ function failed(index: number, error: unknown, context: Context): PartitionAnswe
     baseOffset: -1n,
     logAppendTimeMs: -1n,
     logStartOffset: -1n,
-    recordErrors: [],
+    recordErrors:
+      error instanceof InvalidRecordsError
+        ? error.recordErrors.map(({ batchIndex, message }) => ({ batchIndex, batchIndexErrorMessage: message }))
+        : [],
     errorMessage: error instanceof KafkaError ? error.message : null,
   };
 }

@@ -118,12 +118,52 @@ const logs: readonly ConfigDefinition[] = [
   define('log.retention.check.interval.ms', 'long', 300_000, 'How often segments are looked at that may have to go, in milliseconds.', {
     rule: atLeast(1),
   }),
-  define('log.cleaner.enable', 'boolean', true, 'Whether compacted topics are cleaned; this version never runs the cleaner.', inert),
-  define('log.cleaner.threads', 'int', 1, 'How many cleaners work; this version never runs the cleaner.', {
+  define(
+    'log.cleaner.enable',
+    'boolean',
+    true,
+    'Whether compacted topics are cleaned; without it they keep every record, the topics of the coordinators too.',
+  ),
+  define('log.cleaner.threads', 'int', 1, 'How many cleaners work; one event loop does it here, one log after the other.', {
     rule: atLeast(0),
     ...inert,
     ...dynamic,
   }),
+  define(
+    'log.cleaner.backoff.ms',
+    'long',
+    15_000,
+    'How many milliseconds pass before compacted logs are looked at again when none was to be cleaned.',
+    {
+      rule: atLeast(0),
+      ...dynamic,
+    },
+  ),
+  define(
+    'log.cleaner.dedupe.buffer.size',
+    'long',
+    134_217_728,
+    'How many bytes of memory a cleaning may take for the keys of a log, 24 a key; a log with more dirty keys is cleaned in several rounds.',
+    { rule: atLeast(1024), ...dynamic },
+  ),
+  define(
+    'log.cleaner.io.buffer.load.factor',
+    'double',
+    0.9,
+    'Which part of log.cleaner.dedupe.buffer.size may be filled; the fuller, the slower.',
+    {
+      rule: between(0.01, 1),
+      ...dynamic,
+    },
+  ),
+  define('log.cleaner.io.buffer.size', 'int', 524_288, 'How many bytes a cleaning reads at once.', { rule: atLeast(1024), ...dynamic }),
+  define(
+    'log.cleaner.io.max.bytes.per.second',
+    'double',
+    '1.7976931348623157E308',
+    'How many bytes a cleaning may read and write in a second, taken together; it takes half of the time of the event loop at most in any case.',
+    { rule: atLeast(1), ...dynamic },
+  ),
   define('producer.id.expiration.ms', 'int', 86_400_000, 'After how many milliseconds without a batch a partition forgets a producer.', {
     rule: atLeast(1),
     ...dynamic,

@@ -15,7 +15,7 @@ export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = tableOf([
     'cleanup.policy',
     'list',
     'delete',
-    'How old records go: delete removes whole segments by retention.ms and retention.bytes; compact keeps the last record of each key for good. This version never runs the cleaner: a topic with compact alone keeps every record, which readers of compacted topics must be ready for anyway.',
+    'How old records go: delete removes whole segments by retention.ms and retention.bytes; compact keeps the last record of each key for good, and takes no record without a key; with both, what compaction keeps goes by retention.',
     { rule: someOf('delete', 'compact'), synonyms: ['log.cleanup.policy'] },
   ),
   define(
@@ -57,10 +57,9 @@ export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = tableOf([
     'delete.retention.ms',
     'long',
     86_400_000,
-    'How long the cleaner keeps deletion marks of a compacted topic, in milliseconds; without a run of the cleaner they stay.',
+    'How long a deletion stays in a compacted topic, in milliseconds, after what it deletes has gone: in that time a reader who began earlier has to come to it.',
     {
       rule: atLeast(0),
-      effect: 'inert',
       synonyms: ['log.cleaner.delete.retention.ms'],
     },
   ),
@@ -157,10 +156,9 @@ export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = tableOf([
     'max.compaction.lag.ms',
     'long',
     longMax,
-    'After how many milliseconds at most a record becomes due for compaction; this version never runs the cleaner.',
+    'After how many milliseconds at most a record of a compacted topic is cleaned, however little there is to clean; segments are closed after that time too.',
     {
       rule: atLeast(1),
-      effect: 'inert',
       synonyms: ['log.cleaner.max.compaction.lag.ms'],
     },
   ),
@@ -208,28 +206,14 @@ export const topicConfigs: ReadonlyMap<string, ConfigDefinition> = tableOf([
       synonyms: ['log.message.timestamp.type'],
     },
   ),
-  define(
-    'min.cleanable.dirty.ratio',
-    'double',
-    0.5,
-    'How much of a compacted log must be uncleaned before the cleaner takes it; this version never runs the cleaner.',
-    {
-      rule: between(0, 1),
-      effect: 'inert',
-      synonyms: ['log.cleaner.min.cleanable.ratio'],
-    },
-  ),
-  define(
-    'min.compaction.lag.ms',
-    'long',
-    0,
-    'How many milliseconds a record stays safe from compaction; this version never runs the cleaner.',
-    {
-      rule: atLeast(0),
-      effect: 'inert',
-      synonyms: ['log.cleaner.min.compaction.lag.ms'],
-    },
-  ),
+  define('min.cleanable.dirty.ratio', 'double', 0.5, 'Which part of a compacted log must be uncleaned before it is cleaned.', {
+    rule: between(0, 1),
+    synonyms: ['log.cleaner.min.cleanable.ratio'],
+  }),
+  define('min.compaction.lag.ms', 'long', 0, 'For how many milliseconds a record is safe from compaction.', {
+    rule: atLeast(0),
+    synonyms: ['log.cleaner.min.compaction.lag.ms'],
+  }),
   define(
     'min.insync.replicas',
     'int',

@@ -55,8 +55,10 @@ export class Cleaning {
     this.#section = section;
     this.#settings = settings;
     this.#segments = log.segments.filter(({ baseOffset }) => baseOffset < section.to);
+    const { truncations } = log;
     const assertCurrent = () => {
-      if (!isWanted() || !log.holdsSegments(this.#segments)) throw new CleaningAborted(`the cleaning of ${log.name} was given up`);
+      const isCurrent = log.truncations === truncations && (this.#segments.length === 0 || log.holdsSegments(this.#segments));
+      if (!isWanted() || log.failure !== undefined || !isCurrent) throw new CleaningAborted(`the cleaning of ${log.name} was given up`);
     };
     this.#walk = { pace: new Pace(host.clock, settings.maxBytesPerSecond), ioBufferBytes: settings.ioBufferBytes, assertCurrent };
   }
@@ -67,6 +69,7 @@ export class Cleaning {
     const { config } = log;
     const firstOffset = this.#segments[0]!.baseOffset;
     const { keys, mappedUpTo } = await this.#mapKeys();
+    this.#walk.assertCurrent();
     const transactions = new TransactionsSeen(log.abortedTransactions(firstOffset, this.#section.to));
     const producers = new Map(log.activeProducers().map((state) => [state.producerId, state]));
     const rules: CleaningRules = {
@@ -83,6 +86,7 @@ export class Cleaning {
       const { originals, size } = await this.#cleanSome(transactions, rules);
       for (const original of originals) bytesBefore += original.size;
       bytesAfter += size;
+      this.#walk.assertCurrent();
     }
     await log.cleaned(mappedUpTo);
     return { cleanedTo: mappedUpTo, bytesBefore, bytesAfter };

@@ -38,9 +38,9 @@ export class LogCleaner {
       let wasCleaned = false;
       do wasCleaned = settings().isEnabled && (await this.cleanNext(settings()));
       while (wasCleaned && !this.#stopped);
-      if (!this.#stopped) this.#timer = this.#host.clock.after(settings().backoffMs, () => void look());
+      if (!this.#stopped) this.#timer = this.#host.clock.after(Math.max(settings().backoffMs, 1), () => void look());
     };
-    this.#timer = this.#host.clock.after(settings().backoffMs, () => void look());
+    this.#timer = this.#host.clock.after(Math.max(settings().backoffMs, 1), () => void look());
   }
 
   /** Gives up what is under way; when the promise resolves nothing is. */

@@ -260,7 +260,7 @@ class Run {
   }
 }
 
-test('T11: whatever is written, ended, cleaned and crashed, readers find the newest value of each key, deletions in time, and nothing that was gone', async () => {
+test('S10, T11: whatever is written, ended, cleaned and crashed, readers find the newest value of each key, deletions in time, and nothing that was gone', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(acts, { minLength: 10, maxLength: 60 }), (steps) => new Run().play(steps)),
     { numRuns: 150 },
