@@ -60,7 +60,7 @@ export class Follower {
   append({ records, highWatermark, logStartOffset }: Sent): void {
     this.#assertCurrent();
     const log = this.#log;
-    if (records.length > 0) log.appendAsFollower(records);
+    if (records.length > 0) log.appendAsFollower(records, logStartOffset);
     const committed = least(highWatermark, log.logEndOffset);
     if (committed > log.highWatermark) {
       log.highWatermark = committed;

@@ -161,6 +161,15 @@ describe('logs that have parted', () => {
     expect(leader.requests.at(-1)?.topics[0]?.partitions[0]).toMatchObject({ fetchOffset: 43n, logStartOffset: 41n });
   });
 
+  test('so does one that has only what was deleted, and of that something which was never committed (P9)', async () => {
+    const { leader, host, partition } = await start({}, { written: [stamped(['mine', 'mine too'], 0n, 1)] });
+
+    leader.send({ records: stamped(['deleted', 'kept', 'too'], 1n), logStartOffset: 2n, highWatermark: 4n });
+    await host.pass(100);
+
+    expect([partition.log.logStartOffset, partition.log.logEndOffset, partition.highWatermark]).toEqual([2n, 4n, 4n]);
+  });
+
   test('an answer that comes when the replica follows another leader is not taken over (P11)', async () => {
     const { leader, host, partition, fetcher } = await start();
     await host.pass(1);

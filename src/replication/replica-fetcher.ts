@@ -259,7 +259,7 @@ async function takeOver({ partition, follower, position }: Due, answer: Answer):
   try {
     follower.append(sent);
   } catch (error) {
-    // Records were deleted up to the middle of a batch, and batches are copied whole: this log, which is empty, begins where the batch does.
+    // Records were deleted up to the middle of a batch, and batches are copied whole: this log, which has nothing else, begins where the batch does.
     if (!(error instanceof LogStartWithinBatchError)) throw error;
     await follower.startAgainAt(error.baseOffset);
     if (partition.following !== follower) return;

@@ -37,8 +37,8 @@ export class DamagedLogError extends KafkaError {
 }
 
 /**
- * An empty log begins in the middle of the first batch that its leader has: there DeleteRecords has raised the start to within a batch,
- * which goes over the wire whole. `truncateFullyAndStartAt(baseOffset)`, then append again.
+ * A log that is empty, or has nothing that was not deleted, ends in the middle of the first batch that its leader has: there DeleteRecords has raised the start to
+ * within a batch, which goes over the wire whole. `truncateFullyAndStartAt(baseOffset)`, then append again.
  */
 export class LogStartWithinBatchError extends KafkaError {
   readonly baseOffset: bigint;

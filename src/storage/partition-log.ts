@@ -239,14 +239,15 @@ export class PartitionLog implements SyncSource {
 
   /**
    * Appends what the leader sent, as it is. An incomplete batch at the end is left out.
-   * @throws KafkaError CORRUPT_MESSAGE when a batch is damaged or does not follow on the log's end, nothing was appended then (for an empty
-   * log see {@link LogStartWithinBatchError}); KAFKA_STORAGE_ERROR, some may have been appended then
+   * @param leaderLogStartOffset nothing below it is there any more: what this log holds of it need not be what the leader had
+   * @throws KafkaError CORRUPT_MESSAGE when a batch is damaged or does not follow on the log's end, nothing was appended then (for a log without anything above
+   * the leader's start see {@link LogStartWithinBatchError}); KAFKA_STORAGE_ERROR, some may have been appended then
    */
-  appendAsFollower(records: Buffer): AppendInfo {
+  appendAsFollower(records: Buffer, leaderLogStartOffset = 0n): AppendInfo {
     this.#assertUsable();
     if (!this.#gaps && isCompacted(this.#config)) void this.admitGaps().catch(() => {});
     const now = this.#host.clock.now();
-    const isEmpty = this.#logStartOffset === this.#logEndOffset;
+    const isEmpty = this.#logStartOffset === this.#logEndOffset || leaderLogStartOffset >= this.#logEndOffset;
     const batches = splitFetched(records, { logEndOffset: this.#logEndOffset, lastEpoch: this.lastEpoch ?? -1, gaps: this.#gaps, isEmpty });
     const firstOffset = batches[0]?.baseOffset ?? this.#logEndOffset;
     for (let next = 0; next < batches.length; ) {

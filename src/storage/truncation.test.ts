@@ -281,6 +281,16 @@ describe('a follower that is behind its leader begins anew', () => {
   });
 });
 
+test('a follower that has records of its own, where the leader has deleted up to the middle of a batch, begins anew with that batch', async () => {
+  const { log } = await followerLog();
+  await log.truncateFullyAndStartAt(500n);
+  log.appendAsFollower(leadersBatch(500n, ['a', 'never committed']));
+  const batch = leadersBatch(501n, ['b', 'c', 'd']);
+
+  expect(() => log.appendAsFollower(batch, 501n)).toThrow('base offset 501 where 502 is due');
+  expect(() => log.appendAsFollower(batch, 502n)).toThrow(LogStartWithinBatchError);
+});
+
 describe('what a follower is sent', () => {
   test('P9, S3: is checked, each bit of it, and nothing is appended when one is wrong', async () => {
     const { log } = await followerLog(3);
