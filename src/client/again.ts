@@ -32,20 +32,22 @@ export function isPassing(name: ErrorName): boolean {
 
 /**
  * Tries what may be done more than once until it works, or its time is over.
+ * @param effect whether it matters that it may have been carried out though nobody can tell
  * @param attempt told whether an earlier one may have taken effect
- * @throws what the last attempt threw, or the first of which the outcome is not known
+ * @throws KafkaError, NetworkError ECONNREFUSED when nothing was done; NetworkError with any other code when that is not known
  */
-export async function tryAgain<T>(cluster: Cluster, attempt: (mayBeDone: boolean) => Promise<T>): Promise<T> {
+export async function tryAgain<T>(cluster: Cluster, effect: 'read' | 'write', attempt: (mayBeDone: boolean) => Promise<T>): Promise<T> {
   const deadline = cluster.clock.monotonic() + cluster.patienceMs;
   let doubt: NetworkError | undefined;
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
     try {
       return await attempt(doubt !== undefined);
     } catch (error) {
-      if (error instanceof NetworkError) {
-        if (error.code !== 'ECONNREFUSED') doubt ??= error;
-      } else if (!(error instanceof KafkaError && isPassing(error.errorName))) throw error;
-      if (cluster.clock.monotonic() + pauseMs > deadline) throw doubt ?? error;
+      const isUnanswered = error instanceof NetworkError && error.code !== 'ECONNREFUSED';
+      if (effect === 'write' && isUnanswered) doubt ??= error;
+      if (!(error instanceof NetworkError) && !(error instanceof KafkaError && isPassing(error.errorName))) throw error;
+      if (cluster.clock.monotonic() + pauseMs > deadline)
+        throw doubt ?? (isUnanswered ? new KafkaError('NETWORK_EXCEPTION', error.message, { cause: error }) : error);
     }
     await sleep(cluster.clock, pauseMs);
   }

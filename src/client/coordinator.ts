@@ -1,9 +1,12 @@
+import { NetworkError } from '#platform';
 import { type Api, type ErrorName, KafkaError, type RequestInput, type ResponseOf } from '#protocol';
 import { findCoordinator } from '#protocol/apis/find-coordinator.ts';
 import { isPassing, tryAgain } from './again.ts';
 import type { Cluster } from './cluster.ts';
 
 const groupKey = 0;
+/** What was written may still be committed. */
+const notCommittedYet: ReadonlySet<ErrorName> = new Set<ErrorName>(['COORDINATOR_NOT_AVAILABLE', 'REQUEST_TIMED_OUT']);
 
 /** An answer, and the broker that gave it. */
 export interface CoordinatorAnswer<R> {
@@ -22,7 +25,8 @@ export interface Outcome {
 /**
  * Asks the coordinator of a group something that may be asked twice, and while there is none, or it does not know yet, again.
  * @param outcome the error in an answer; one that passes is not returned but tried again
- * @throws KafkaError, NetworkError when the time was over
+ * @param effect whether it matters that it may have been carried out though nobody can tell
+ * @throws KafkaError, NetworkError as {@link tryAgain} does
  */
 export function askCoordinator<A extends Api>(
   cluster: Cluster,
@@ -30,13 +34,17 @@ export function askCoordinator<A extends Api>(
   api: A,
   request: RequestInput<A>,
   outcome: (response: ResponseOf<A>) => Outcome,
+  effect: 'read' | 'write' = 'read',
 ): Promise<CoordinatorAnswer<ResponseOf<A>>> {
-  return tryAgain(cluster, async (mayBeDone) => {
+  return tryAgain(cluster, effect, async (mayBeDone) => {
     const coordinator = await coordinatorOf(cluster, groupId);
     const response = await cluster.send(coordinator, api, request);
     const { errorCode, errorMessage } = outcome(response);
-    if (errorCode !== 'NONE' && isPassing(errorCode))
-      throw new KafkaError(errorCode, errorMessage || `the coordinator of group ${groupId}`);
+    if (errorCode !== 'NONE' && isPassing(errorCode)) {
+      const why = errorMessage || `the coordinator of group ${groupId}`;
+      if (effect === 'write' && notCommittedYet.has(errorCode)) throw new NetworkError('ETIMEDOUT', why);
+      throw new KafkaError(errorCode, why);
+    }
     return { response, coordinator, mayBeDone };
   });
 }

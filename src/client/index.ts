@@ -12,6 +12,7 @@ export { type DescribedGroup, describeGroup, type GroupMember } from './groups/d
 export { hostOnly } from './groups/in-use.ts';
 export { type Lag, lagOf } from './groups/lag.ts';
 export { type ListedGroup, listAllGroups } from './groups/list-groups.ts';
+export { parseDatetime, parseDuration } from './groups/moments.ts';
 export { byPlace, type CommittedOffset, commitOffsets, committedOffsets, deleteOffsets, type OffsetToCommit } from './groups/offsets.ts';
 export {
   type GroupOffset,

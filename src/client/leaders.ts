@@ -80,5 +80,5 @@ function mayChange(answer: PartitionAnswer<unknown>, topic: KnownTopic | undefin
 }
 
 export function failed(name: ErrorName, { topic, partition }: TopicPartition, why: string): { error: KafkaError } {
-  return { error: new KafkaError(name, `${topic}-${partition}: ${why}`) };
+  return { error: new KafkaError(name, `partition ${topic}-${partition}: ${why}`) };
 }

@@ -42,7 +42,9 @@ export function offsetsFor(
       const found = told?.partitions.find(({ partitionIndex }) => partitionIndex === item.partition);
       if (found === undefined) return undefined;
       const { errorCode, offset, leaderEpoch } = found;
-      return errorCode === 'NONE' ? { value: { offset, leaderEpoch } } : failed(errorCode, item, `its ${isolation} offset`);
+      return errorCode === 'NONE'
+        ? { value: { offset, leaderEpoch } }
+        : failed(errorCode, item, `broker ${leader} does not tell its offsets`);
     });
   });
 }

@@ -74,6 +74,7 @@ export class FakeCluster implements Cluster {
     log.lastStableOffset = log.highWatermark;
   }
 
+  /** What it answers, for those who bring requests on another way. */
   async send<A extends Api>(to: number | 'anyone', api: A, request: RequestInput<A>): Promise<ResponseOf<A>> {
     const sent = { to, api: api.name, request: withDefaults(api.request, request) };
     this.sent.push(sent);

@@ -6,6 +6,8 @@ import { HttpProblem } from './problem.ts';
 import { consumeRoute } from './routes/consume.ts';
 import type { Answer, RouteContext } from './routes/context.ts';
 import { createTopicRoute } from './routes/create-topic.ts';
+import { commitOffsetsRoute, deleteOffsetsRoute, groupOffsetsRoute, resetOffsetsRoute } from './routes/group-offsets.ts';
+import { deleteGroupRoute, describeGroupRoute, listGroupsRoute } from './routes/groups.ts';
 import { healthRoute, readinessRoute } from './routes/health.ts';
 import { listTopicsRoute } from './routes/list-topics.ts';
 import { metadataRoute } from './routes/metadata.ts';
@@ -35,11 +37,22 @@ export const defaultLimits: HttpLimits = {
 
 const jsonType = 'application/json; charset=utf-8';
 
-interface Route {
-  readonly method: 'GET' | 'POST';
-  readonly path: string;
-  answer(input: { body: Buffer; query: Readonly<Record<string, unknown>> }, context: RouteContext): Promise<Answer>;
+/** What a request brings. */
+interface Input {
+  readonly body: Buffer;
+  readonly query: Readonly<Record<string, unknown>>;
+  /** Of the path: the name of a group. */
+  readonly group: string;
 }
+
+interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly path: string;
+  answer(input: Input, context: RouteContext): Promise<Answer>;
+}
+
+/** Longer names of groups are not found in paths; Kafka sets no limit that anybody would meet. */
+const longestName = 1_000;
 
 /** Every path there is. GET answers HEAD too. */
 const routes: readonly Route[] = [
@@ -48,6 +61,13 @@ const routes: readonly Route[] = [
   { method: 'GET', path: '/metadata', answer: (_, context) => metadataRoute(context) },
   { method: 'POST', path: '/produce', answer: ({ body }, context) => produceRoute(body, context) },
   { method: 'GET', path: '/consume', answer: ({ query }, context) => consumeRoute(query, context) },
+  { method: 'GET', path: '/groups', answer: (_, context) => listGroupsRoute(context) },
+  { method: 'GET', path: '/groups/{group}', answer: ({ group }, context) => describeGroupRoute(group, context) },
+  { method: 'DELETE', path: '/groups/{group}', answer: ({ group }, context) => deleteGroupRoute(group, context) },
+  { method: 'GET', path: '/groups/{group}/offsets', answer: ({ group }, context) => groupOffsetsRoute(group, context) },
+  { method: 'PUT', path: '/groups/{group}/offsets', answer: ({ group, body }, context) => commitOffsetsRoute(group, body, context) },
+  { method: 'DELETE', path: '/groups/{group}/offsets', answer: ({ group, query }, context) => deleteOffsetsRoute(group, query, context) },
+  { method: 'POST', path: '/groups/{group}/offsets/reset', answer: ({ group, body }, context) => resetOffsetsRoute(group, body, context) },
   { method: 'GET', path: '/healthz', answer: () => healthRoute() },
   { method: 'GET', path: '/readyz', answer: (_, context) => readinessRoute(context) },
 ];
@@ -63,6 +83,7 @@ export async function buildApplication(
   let server: Server | undefined;
   const application = fastify({
     bodyLimit: limits.bodyBytes,
+    routerOptions: { maxParamLength: longestName },
     // One wildcard parser takes bodies of any type: curl sends JSON as a form unless it is told otherwise.
     serverFactory: (handler) => {
       server = createServer(
@@ -84,10 +105,12 @@ export async function buildApplication(
   for (const { method, path, answer } of routes) {
     application.route({
       method,
-      url: path,
+      url: path.replace('{group}', ':group'),
       handler: async (request, reply) => {
         const body = Buffer.isBuffer(request.body) ? request.body : noBody;
-        const { status, json } = await answer({ body, query: request.query as Record<string, unknown> }, context);
+        const { group = '' } = request.params as { group?: string };
+        if (group === '' && path.includes('{group}')) throw noSuchRoute(request.method, request.url);
+        const { status, json } = await answer({ body, query: request.query as Record<string, unknown>, group }, context);
         reply.code(status);
         if (json !== undefined) reply.header('content-type', jsonType);
         return reply.send(json);
@@ -103,13 +126,20 @@ export async function buildApplication(
 
 function noSuchRoute(method: string, url: string): HttpProblem {
   const path = url.split('?', 1)[0] ?? '';
-  const methods = routes.filter((route) => route.path === path).map((route) => route.method);
+  const methods = routes.filter((route) => isOn(route, path)).map((route) => route.method);
   if (methods.length > 0) {
     const allowed = methods.flatMap((known) => (known === 'GET' ? ['GET', 'HEAD'] : [known])).join(', ');
     return new HttpProblem(405, 'METHOD_NOT_ALLOWED', `${path} takes ${allowed}, not ${method}.`, { headers: { allow: allowed } });
   }
   const known = routes.map((route) => `${route.method} ${route.path}`).join(', ');
   return new HttpProblem(404, 'NOT_FOUND', `There is no such path. These are: ${known}.`);
+}
+
+function isOn({ path }: Route, asked: string): boolean {
+  const [wanted, parts] = [path.split('/'), asked.split('/')];
+  return (
+    wanted.length === parts.length && wanted.every((part, index) => part === parts[index] || (part === '{group}' && parts[index] !== ''))
+  );
 }
 
 function fail(reply: FastifyReply, thrown: Error, log: Logger): FastifyReply {

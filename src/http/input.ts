@@ -64,6 +64,32 @@ export function integerIn(body: JsonObject, key: string): number {
   return value;
 }
 
+/** Is there anything under `key`? */
+export function has(body: JsonObject, key: string): boolean {
+  return own(body, key) !== undefined;
+}
+
+/** The array under `key`. @throws HttpProblem 400 when it is missing or of another type */
+export function arrayIn(body: JsonObject, key: string): readonly unknown[] {
+  const value = own(body, key);
+  if (!Array.isArray(value)) throw wrongType(key, 'an array', value);
+  return value;
+}
+
+/** true or false under `key`, or the default where there is nothing. @throws HttpProblem 400 for anything else */
+export function booleanIn(body: JsonObject, key: string, otherwise: boolean): boolean {
+  const value = own(body, key);
+  if (value === undefined) return otherwise;
+  if (typeof value !== 'boolean') throw wrongType(key, 'true or false', value);
+  return value;
+}
+
+/** An object inside of a body. @param where to name it by. @throws HttpProblem 400 for anything else */
+export function objectAt(value: unknown, where: string): JsonObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongType(where, 'an object', value);
+  return value as JsonObject;
+}
+
 /** The text of a query parameter that must be there once. @throws HttpProblem 400 */
 export function textParameter(query: Readonly<Record<string, unknown>>, name: string): string {
   const value = query[name];

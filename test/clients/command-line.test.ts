@@ -175,6 +175,21 @@ describe.runIf(areForeignClientsWanted && foreign.kafkaTools !== undefined).each
       const after = await rowsByOurs('readers');
       expect(after.map(({ lag }) => lag)).toEqual(['0', '1', '0']);
       expect(await rowsByTheirs('readers')).toEqual(after);
+      if (cluster instanceof BrokerProcesses) {
+        const { offsets } = (await (await fetch(cluster.url(2, '/groups/readers/offsets'))).json()) as {
+          offsets: Record<string, unknown>[];
+        };
+        const told = offsets.map(({ topic, partition, currentOffset, logEndOffset, lag }) => [
+          topic,
+          partition,
+          currentOffset,
+          logEndOffset,
+          lag,
+        ]);
+        expect(told).toEqual(
+          after.map(({ topic, partition, current, end, lag }) => [topic, partition, Number(current), Number(end), Number(lag)]),
+        );
+      }
       const [described] = JSON.parse(await succeed('group', 'describe', 'readers', '--json'));
       expect(described.lagSeconds).toBeGreaterThanOrEqual(60);
       expect(described.lagSeconds).toBeLessThan(90);

@@ -166,3 +166,124 @@ describe('consumer --group, with three brokers', { timeout: 120_000 }, () => {
     return JSON.parse(program.output)[0];
   }
 });
+
+describe('groups over HTTP, with three brokers', { timeout: 120_000 }, () => {
+  let cluster: Cluster;
+
+  beforeAll(async () => {
+    cluster = await Cluster.start(3);
+    expect((await cluster.post(1, '/create-topic', { topic: 'orders', partitions: 3 })).status).toBe(200);
+  }, 60_000);
+  afterAll(() => cluster.destroy());
+
+  const send = async (id: number, method: 'PUT' | 'POST' | 'DELETE', path: string, body?: object) => {
+    const init = { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+    const answer = await fetch(`http://${cluster.address(id)}${path}`, init);
+    return { status: answer.status, body: JSON.parse(await answer.text()) };
+  };
+  const offsetsOf = async (id: number, group: string) => {
+    const { status, body } = await cluster.get(id, `/groups/${group}/offsets`);
+    expect(status, body).toBe(200);
+    return JSON.parse(body);
+  };
+  const produce = async (partition: number) => {
+    const before = Date.now();
+    expect((await cluster.post(1, '/produce', { topic: 'orders', partition, message: 'x' })).status).toBe(200);
+    return { before, after: Date.now() };
+  };
+  const all = (offset: number) => ({ offsets: [0, 1, 2].map((partition) => ({ topic: 'orders', partition, offset })) });
+
+  test('any broker tells the same, whoever coordinates the group and leads the partitions', async () => {
+    // Names enough to be sure that each broker coordinates some.
+    const groups = Array.from({ length: 9 }, (_, i) => `group-${i}`);
+    for (const [index, group] of groups.entries())
+      expect(await send((index % 3) + 1, 'PUT', `/groups/${group}/offsets`, all(0))).toEqual({
+        status: 200,
+        body: { status: 'committed' },
+      });
+
+    const seen = await Promise.all(cluster.ids.map((id) => cluster.get(id, '/groups')));
+    for (const { body } of seen) expect(body).toBe(seen[0]!.body);
+    const listed = JSON.parse(seen[0]!.body).groups as { group: string; coordinator: number }[];
+    expect(listed.map(({ group }) => group)).toEqual(groups);
+    expect(new Set(listed.map(({ coordinator }) => coordinator)).size).toBeGreaterThan(1);
+    for (const group of groups) {
+      const told = await Promise.all(cluster.ids.map((id) => offsetsOf(id, group)));
+      for (const one of told) expect(one).toEqual(told[0]);
+    }
+    for (const group of groups.slice(1)) expect((await send(2, 'DELETE', `/groups/${group}`)).status).toBe(200);
+    expect(JSON.parse((await cluster.get(3, '/groups')).body).groups).toHaveLength(1);
+  });
+
+  test('the lag in seconds is the age of the first record that the group has not had, to the millisecond', async () => {
+    const first = await produce(0);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    const second = await produce(0);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+
+    for (const [offset, written] of [first, second].entries()) {
+      await send(1, 'PUT', '/groups/late/offsets', { offsets: [{ topic: 'orders', partition: 0, offset }] });
+      const asked = Date.now();
+      const { lag, lagSeconds } = await offsetsOf(2, 'late');
+      expect(lag).toBe(2 - offset);
+      // What is uncertain is only when between two looks at the clock each of the two moments was.
+      expect(lagSeconds * 1000).toBeGreaterThanOrEqual(asked - written.after);
+      expect(lagSeconds * 1000).toBeLessThanOrEqual(Date.now() - written.before);
+    }
+    await send(1, 'PUT', '/groups/late/offsets', { offsets: [{ topic: 'orders', partition: 0, offset: 2 }] });
+    expect(await offsetsOf(3, 'late')).toMatchObject({ lag: 0, lagSeconds: 0 });
+  });
+
+  test('a reset is shown first, and done when that is asked for', async () => {
+    await send(1, 'PUT', '/groups/moved/offsets', all(0));
+    const shown = await send(2, 'POST', '/groups/moved/offsets/reset', { topics: ['orders'], to: 'latest' });
+    expect(shown).toMatchObject({
+      status: 200,
+      body: { dryRun: true, offsets: [{ partition: 0, currentOffset: 0, newOffset: 2 }, {}, {}] },
+    });
+    expect((await offsetsOf(3, 'moved')).offsets[0].currentOffset).toBe(0);
+
+    await send(2, 'POST', '/groups/moved/offsets/reset', { topics: ['orders'], to: 'latest', dryRun: false });
+    expect((await offsetsOf(3, 'moved')).offsets[0].currentOffset).toBe(2);
+    expect((await send(3, 'DELETE', '/groups/moved/offsets?topic=orders&partition=0')).status).toBe(200);
+    expect((await offsetsOf(1, 'moved')).offsets.map((each: { partition: number }) => each.partition)).toEqual([1, 2]);
+  });
+
+  test('members are told, and protect the group', async () => {
+    const member = runCommand(['consumer', `--meta=${cluster.address(1)}`, '--group=busy']);
+    member.type('orders\n');
+    await member.until('[Offset 1] x\n');
+
+    const { members, offsets, state } = await offsetsOf(2, 'busy');
+    expect([state, members.length]).toEqual(['Stable', 1]);
+    expect(offsets.map((each: { member: string }) => each.member)).toEqual(Array(3).fill(members[0].member));
+    for (const refused of [
+      await send(2, 'PUT', '/groups/busy/offsets', all(0)),
+      await send(3, 'POST', '/groups/busy/offsets/reset', { topics: ['orders'], to: 'earliest', dryRun: false }),
+      await send(1, 'DELETE', '/groups/busy'),
+    ]) {
+      expect(refused).toMatchObject({ status: 409, body: { code: 'NON_EMPTY_GROUP' } });
+      expect(refused.body.error).toContain(members[0].member);
+    }
+    member.signal('SIGINT');
+    expect(await member.ended).toBe(130);
+    expect((await send(1, 'DELETE', '/groups/busy')).status).toBe(200);
+  });
+
+  test('G3: it goes on when the coordinator dies, and nothing that was committed is forgotten', async () => {
+    await send(1, 'PUT', '/groups/lasting/offsets', all(1));
+    const { coordinator } = JSON.parse((await cluster.get(1, '/groups/lasting')).body);
+    await cluster.end(coordinator, 'SIGKILL');
+    const others = cluster.ids.filter((id) => id !== coordinator);
+
+    expect((await offsetsOf(others[0]!, 'lasting')).offsets.map((each: { currentOffset: number }) => each.currentOffset)).toEqual([
+      1, 1, 1,
+    ]);
+    expect(await send(others[1]!, 'PUT', '/groups/lasting/offsets', all(2))).toMatchObject({ status: 200 });
+    const told = await offsetsOf(others[0]!, 'lasting');
+    expect(told.coordinator).not.toBe(coordinator);
+    expect(told.offsets.map((each: { currentOffset: number }) => each.currentOffset)).toEqual([2, 2, 2]);
+    await cluster.startBroker(coordinator);
+    await cluster.untilReady();
+  });
+});

@@ -1,5 +1,4 @@
 import { deleteOffsets, exactJson, nameOf, partitionsIn } from '#client';
-import { KafkaError } from '#protocol';
 import { CliError } from '../cli-error.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { AdminFlags } from './admin-flags.ts';
@@ -25,7 +24,7 @@ export async function groupDeleteOffsets(name: string, flags: DeleteOffsetsFlags
         throw new CliError(
           `Members of group ${groupId} are reading ${refused.topic}: its offsets can be deleted when they have stopped. (GROUP_SUBSCRIBED_TO_TOPIC)`,
         );
-      throw kafkaFailure(nameOf(refused), refused.errorCode, new KafkaError(refused.errorCode).message);
+      throw kafkaFailure(nameOf(refused), refused.errorCode);
     }),
   );
   return exitCodes.ok;

@@ -1,4 +1,4 @@
-import type { ResetScope, ResetTarget, TopicPartition } from '#client';
+import { parseDatetime, parseDuration, type ResetScope, type ResetTarget, type TopicPartition } from '#client';
 import { parseWhole } from '../addresses.ts';
 import { CliError, UsageError } from '../cli-error.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -91,35 +91,19 @@ function readInteger(flag: string, text: string): bigint {
   return BigInt(text.replace(/^\+/, ''));
 }
 
-/** Without a zone it is UTC, as Kafka's tool has it. @throws UsageError */
+/** @throws UsageError */
 export function readDatetime(text: string): number {
-  const [, moment, zone] = /^(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d(?::?\d\d)?)?$/.exec(text) ?? [];
-  const time = moment === undefined ? Number.NaN : Date.parse(moment + zoneAsIso(zone));
-  if (Number.isNaN(time))
-    throw new UsageError(
-      '--to-datetime',
-      text,
-      'this is not a moment',
-      'Write 2026-11-25T08:30:00.000, in UTC unless a zone follows, as in +01:00',
-    );
-  return time;
+  const time = parseDatetime(text);
+  if (time !== undefined) return time;
+  const fix = 'Write 2026-11-25T08:30:00.000, in UTC unless a zone follows, as in +01:00';
+  throw new UsageError('--to-datetime', text, 'this is not a moment', fix);
 }
-
-function zoneAsIso(zone: string | undefined): string {
-  if (zone === undefined || zone === 'Z') return 'Z';
-  const digits = zone.slice(1).replace(':', '').padEnd(4, '0');
-  return `${zone[0]}${digits.slice(0, 2)}:${digits.slice(2)}`;
-}
-
-const partMs = [86_400_000, 3_600_000, 60_000, 1_000] as const;
 
 /** Milliseconds. @throws UsageError */
 export function readDuration(text: string): number {
-  const match = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d{1,3})?)S)?)?$/i.exec(text);
-  const parts = match?.slice(1) ?? [];
-  if (parts.every((part) => part === undefined))
-    throw new UsageError('--by-duration', text, 'this is not a duration', 'Write PnDTnHnMnS, as in P1D, PT1H30M or PT90S');
-  return Math.round(parts.reduce((sum, part, index) => sum + Number(part ?? 0) * partMs[index]!, 0));
+  const durationMs = parseDuration(text);
+  if (durationMs !== undefined) return durationMs;
+  throw new UsageError('--by-duration', text, 'this is not a duration', 'Write PnDTnHnMnS, as in P1D, PT1H30M or PT90S');
 }
 
 /** Lines of topic,partition,offset, or of group,topic,partition,offset, as Kafka's tool exports them. @throws UsageError */

@@ -38,13 +38,8 @@ export function asCliError(error: unknown): unknown {
   if (!(error instanceof NetworkError)) return error;
   if (error.code === 'ECONNREFUSED')
     return new CliError(`${error.message}. Is a broker running there, and its cluster formed?`, exitCodes.notReady, { cause: error });
-  return new CliError(
-    `${error.message}. It is not known whether the request took effect: look before you send it again.`,
-    exitCodes.failed,
-    {
-      cause: error,
-    },
-  );
+  const advice = 'It is not known whether the request took effect: look before you send it again.';
+  return new CliError(`${error.message}. ${advice}`, exitCodes.failed, { cause: error });
 }
 
 /** The same command for several groups, one after the other. What goes wrong with one is told after all were tried. */

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { NetworkError } from '#platform';
-import { FakeCluster } from '../testing.ts';
+import { FakeCluster, idOf } from '../testing.ts';
 import { deleteGroup } from './delete-group.ts';
+import { describeGroup } from './describe-groups.ts';
+import { commitOffsets } from './offsets.ts';
 
 test('a group is deleted once, however often that has to be asked for', async () => {
   const cluster = new FakeCluster();
@@ -40,6 +42,28 @@ test('an outcome that nobody knows is said to be so', async () => {
   };
 
   await expect(deleteGroup(cluster, 'readers')).rejects.toMatchObject({ code: 'ECONNRESET' });
+});
+
+test('a question that gets no answer leaves nobody in doubt: nothing was done', async () => {
+  const cluster = new FakeCluster();
+  cluster.intercept = ({ api }) => {
+    if (api === 'ConsumerGroupDescribe') throw new NetworkError('ECONNRESET', 'reset');
+  };
+
+  await expect(describeGroup(cluster, 'readers')).rejects.toMatchObject({ errorName: 'NETWORK_EXCEPTION' });
+});
+
+test('a commit that the coordinator could not get into its log in time may still get there', async () => {
+  const cluster = new FakeCluster();
+  cluster.addTopic('orders', 1);
+  cluster.intercept = ({ api }) =>
+    api === 'OffsetCommit'
+      ? { topics: [{ topicId: idOf('orders'), partitions: [{ partitionIndex: 0, errorCode: 'COORDINATOR_NOT_AVAILABLE' }] }] }
+      : undefined;
+
+  await expect(commitOffsets(cluster, 'readers', [{ topic: 'orders', partition: 0, offset: 1n }])).rejects.toMatchObject({
+    code: 'ETIMEDOUT',
+  });
 });
 
 test('a group with members names them', async () => {

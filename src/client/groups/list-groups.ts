@@ -22,7 +22,7 @@ const brokersAtOnce = 8;
 
 /** All groups of a cluster, sorted by name. @throws KafkaError, NetworkError when a broker cannot tell of its groups */
 export async function listAllGroups(cluster: Cluster): Promise<ListedGroup[]> {
-  const groups = await tryAgain(cluster, async () => {
+  const groups = await tryAgain(cluster, 'read', async () => {
     const { brokers } = await readMetadata(cluster, []);
     return (await eachOf([...brokers.keys()], brokersAtOnce, (broker) => groupsOf(cluster, broker))).flat();
   });

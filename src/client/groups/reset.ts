@@ -84,7 +84,10 @@ export async function planReset(
           return within(target.offset);
         case 'shift':
           if (currentOffset === null)
-            throw new KafkaError('INVALID_REQUEST', `${nameOf(place)} cannot be shifted: group ${groupId} has committed nothing for it`);
+            throw new KafkaError(
+              'INVALID_REQUEST',
+              `partition ${nameOf(place)} cannot be shifted: group ${groupId} has committed nothing for it`,
+            );
           return within(currentOffset + target.by);
         case 'time':
           return found[index]! < 0n ? end : found[index]!;
