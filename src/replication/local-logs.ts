@@ -52,12 +52,13 @@ export class LocalLogs {
     return failed !== undefined && (failed.topicId ?? topic.id) === topic.id ? failed.failure : undefined;
   }
 
-  /** Takes away what damaged logs of a topic there are. */
+  /** Takes away what damaged logs of a topic there are, be they found so at the start or later. */
   async deleteDamaged(topic: TopicImage, index?: number): Promise<void> {
     const { logDirectory } = this.#options;
-    for (const failed of logDirectory.failedPartitions()) {
-      if (failed.topicId === topic.id && (index === undefined || failed.partition === index))
-        await logDirectory.deletePartition(failed.topic, failed.partition);
+    const foundDamaged = logDirectory.partitions().filter((log) => log.failure !== undefined);
+    for (const damaged of [...foundDamaged, ...logDirectory.failedPartitions()]) {
+      if (damaged.topicId === topic.id && (index === undefined || damaged.partition === index))
+        await logDirectory.deletePartition(damaged.topic, damaged.partition);
     }
   }
 

@@ -77,6 +77,27 @@ describe('a replica', () => {
   });
 });
 
+/** A replica that leads, and whose log turned out to be damaged when somebody read it. */
+async function foundWhileRead() {
+  const host = await Host.start();
+  const log = await host.done(host.directory.createPartition('orders', 0, ordersId));
+  log.append(batchOf(['sound as yet']), { leaderEpoch: 0, origin: 'client' });
+  await host.done(log.flush());
+  await host.done(host.directory.checkpoint());
+  host.world.node('broker').kill();
+  await host.openDirectory();
+  const { metadata, manager, peers } = follow(host);
+  metadata.commit(...replicatedTopic('orders', ordersId, [nodeId, 2], { directories: directories.slice(0, 2) }));
+  await applyAll(host, manager, metadata);
+
+  host.disk.flipBit('/data/orders-0/00000000000000000000.log', 70);
+  const reading = new Observed(
+    manager.leader('orders', 0).read({ fetchOffset: 0n, maxBytes: 1000, atLeastOne: true, isolationLevel: 'all' }),
+  );
+  await host.pass(1000);
+  return { host, metadata, manager, peers, reading };
+}
+
 describe('a damaged replica (S3)', () => {
   test('found at a start is told to the controller, and kept as it is until that is known everywhere', async () => {
     const { host, metadata, manager, peers } = await damaged();
@@ -114,26 +135,20 @@ describe('a damaged replica (S3)', () => {
   });
 
   test('found while it is read goes offline, and the controller is told', async () => {
-    const host = await Host.start();
-    const log = await host.done(host.directory.createPartition('orders', 0, ordersId));
-    log.append(batchOf(['sound as yet']), { leaderEpoch: 0, origin: 'client' });
-    await host.done(log.flush());
-    await host.done(host.directory.checkpoint());
-    host.world.node('broker').kill();
-    await host.openDirectory();
-    const { metadata, manager, peers } = follow(host);
-    metadata.commit(...replicatedTopic('orders', ordersId, [nodeId, 2], { directories: directories.slice(0, 2) }));
-    await applyAll(host, manager, metadata);
-
-    host.disk.flipBit('/data/orders-0/00000000000000000000.log', 70);
-    const reading = new Observed(
-      manager.leader('orders', 0).read({ fetchOffset: 0n, maxBytes: 1000, atLeastOne: true, isolationLevel: 'all' }),
-    );
-    await host.pass(1000);
+    const { manager, peers, reading } = await foundWhileRead();
 
     expect(reading.errorName).toBe('KAFKA_STORAGE_ERROR');
     expect(() => manager.leader('orders', 0)).toThrow(expect.objectContaining({ errorName: 'KAFKA_STORAGE_ERROR' }));
     expect(peers.assigned).toEqual([lostDirectory]);
+  });
+
+  test('found while it is read goes from this disk when it is moved to another broker (M7)', async () => {
+    const { host, metadata, manager } = await foundWhileRead();
+
+    metadata.commit(partitionChanges(ordersId, { replicas: [2, 3], isr: [2], leader: 2 }));
+    await applyAll(host, manager, metadata);
+
+    expect(host.directory.partitions()).toEqual([]);
   });
 });
 
