@@ -96,6 +96,7 @@ export class Broker {
   readonly #lifecycle: BrokerLifecycle;
   readonly #hangWatch: HangWatch;
   readonly #vanishedBrokers: VanishedBrokers;
+  readonly #incarnationId: string;
   readonly #dispatcher: Dispatcher;
   readonly #onFatal: BrokerOptions['onFatal'];
   #transactions!: TransactionService;
@@ -235,7 +236,7 @@ export class Broker {
       expectedBrokers: config.peers.length + 1,
     });
     const channel = new ControllerChannel({ client, clock, finder: { controllerAddress: () => raft.leader.address } });
-    const incarnationId = random.uuid();
+    this.#incarnationId = random.uuid();
     this.partitions = new ReplicaManager({
       nodeId: config.nodeId,
       directoryId: parts.identity.directoryId,
@@ -245,12 +246,12 @@ export class Broker {
       peers: this.#peers(channel, settings),
       fetcherSettings: settings.fetcher,
       replicaLagTimeMaxMs: settings.replicaLagTimeMaxMs,
-      brokerEpoch: () => this.#lifecycle.brokerEpoch,
+      brokerEpoch: () => this.#brokerEpoch,
       logConfigOf: (topic, image) => configs.logConfig(image, topic),
       minInsyncReplicasOf: (topic, partition, image) => configs.minInsyncReplicas(image, topic, partition),
       allowsUncleanLeaders: (topic, image) => configs.topic(image, topic, 'unclean.leader.election.enable') === 'true',
       onBroken: options.onFatal,
-      isOfThisLife: (image) => image.brokers.get(config.nodeId)?.incarnationId === incarnationId,
+      isOfThisLife: (image) => image.brokers.get(config.nodeId)?.incarnationId === this.#incarnationId,
     });
     this.coordinators = new Coordinators(this.partitions);
     this.#groups = new Groups({
@@ -264,7 +265,7 @@ export class Broker {
     });
     this.#lifecycle = new BrokerLifecycle({
       nodeId: config.nodeId,
-      incarnationId,
+      incarnationId: this.#incarnationId,
       directoryId: parts.identity.directoryId,
       clusterId: () => raft.clusterId,
       advertised: parts.advertised,
@@ -341,6 +342,13 @@ export class Broker {
     const { image } = this.#loader;
     const noController = this.raft.isFormed && !this.#hasController ? `${noControllerNow}${this.#whoIsSilent()}` : undefined;
     return clusterHealth(image, (topic, partition) => this.#configs.minInsyncReplicas(image, topic, partition), noController);
+  }
+
+  /** The number of this incarnation: known from the metadata, where the answer to its registration is late or was lost; -1 before. */
+  get #brokerEpoch(): bigint {
+    const { brokerEpoch } = this.#lifecycle;
+    const own = this.#loader.image.brokers.get(this.#config.nodeId);
+    return own?.incarnationId === this.#incarnationId && own.epoch > brokerEpoch ? own.epoch : brokerEpoch;
   }
 
   /**
@@ -447,7 +455,7 @@ export class Broker {
     this.#transactions.close();
     await this.partitions.close();
     this.#client.close();
-    await this.#logDirectory.close({ brokerEpoch: this.#lifecycle.brokerEpoch });
+    await this.#logDirectory.close({ brokerEpoch: this.#brokerEpoch });
     this.#log.info({}, 'stopped');
   }
 
@@ -538,7 +546,7 @@ export class Broker {
   async #allocateProducerIds(channel: ControllerChannel) {
     const response = await channel.send(
       allocateProducerIds,
-      { brokerId: this.#config.nodeId, brokerEpoch: this.#lifecycle.brokerEpoch },
+      { brokerId: this.#config.nodeId, brokerEpoch: this.#brokerEpoch },
       { timeoutMs: allocateTimeoutMs, refusal: (answer) => answer.errorCode },
     );
     if (response.errorCode !== 'NONE') throw new KafkaError(response.errorCode);

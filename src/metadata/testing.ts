@@ -238,6 +238,26 @@ function historyOf(wishes: readonly Wish[]): MetadataRecord[] {
 }
 
 /** A topic whose partitions are each on one broker, which leads them. */
+/** A broker in service, with that epoch. */
+export function brokerInService(brokerId: number, brokerEpoch: bigint): MetadataRecord {
+  return {
+    name: 'RegisterBrokerRecord',
+    value: {
+      brokerId,
+      isMigratingZkBroker: false,
+      incarnationId: idOf(7000 + brokerId),
+      brokerEpoch,
+      endPoints: [],
+      features: [],
+      rack: null,
+      fenced: false,
+      inControlledShutdown: false,
+      logDirs: [],
+      cordonedLogDirs: null,
+    },
+  };
+}
+
 export function newTopic(name: string, topicId: string, leaders: readonly number[]): MetadataRecord[] {
   return [
     { name: 'TopicRecord', value: { name, topicId } },

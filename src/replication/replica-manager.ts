@@ -328,10 +328,10 @@ export class ReplicaManager {
     };
   }
 
+  /** One that fetches without saying as which incarnation could be a former one. */
   #mayJoin(brokerId: number, brokerEpoch: bigint): boolean {
     const broker = this.#image?.brokers.get(brokerId);
-    if (broker === undefined || broker.fenced || broker.inControlledShutdown) return false;
-    return brokerEpoch === -1n || broker.epoch === brokerEpoch;
+    return broker !== undefined && !broker.fenced && !broker.inControlledShutdown && broker.epoch === brokerEpoch;
   }
 
   #mayBeElected({ isr, elr, leader }: PartitionImage): boolean {

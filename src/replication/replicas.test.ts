@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { lostDirectory } from '#metadata';
-import { partitionChanges, removeTopic, replicatedTopic } from '#metadata/testing.ts';
+import { brokerInService, partitionChanges, removeTopic, replicatedTopic } from '#metadata/testing.ts';
 import { withDefaults } from '#protocol';
+import type { AlterPartitionRequestInput } from '#protocol/apis/alter-partition.ts';
 import type { AssignReplicasToDirsRequestInput } from '#protocol/apis/assign-replicas-to-dirs.ts';
 import { type AssignReplicasToDirsResponse, assignReplicasToDirs } from '#protocol/apis/assign-replicas-to-dirs.ts';
 import type { FetchRequestInput } from '#protocol/apis/fetch.ts';
@@ -63,6 +64,30 @@ describe('a replica', () => {
     expect(() => manager.leader('orders', 0).append(batchOf(['!']), -1, minuteMs)).toThrow(
       expect.objectContaining({ errorName: 'NOT_ENOUGH_REPLICAS' }),
     );
+  });
+
+  test('comes into sync as the incarnation that has fetched: whoever does not say which it is may be a former one (P6, registration-unanswered)', async () => {
+    const asked: unknown[] = [];
+    const alterPartition = (request: AlterPartitionRequestInput) => {
+      asked.push(request.topics[0]!.partitions[0]!.newIsrWithEpochs);
+      return new Promise<never>(() => {});
+    };
+    const { host, metadata, manager } = await start({
+      peers: { fetch: () => new Promise(() => {}), alterPartition, assignReplicasToDirs: async (request) => agreed(request) },
+    });
+    metadata.commit(brokerInService(2, 20n), ...replicatedTopic('orders', ordersId, [nodeId, 2], { isr: [nodeId] }));
+    await applyAll(host, manager, metadata);
+    const fetched = (brokerEpoch: bigint) => {
+      const fetch = { replicaId: 2, brokerEpoch, currentLeaderEpoch: 0, fetchOffset: 0n, lastFetchedEpoch: -1, logStartOffset: 0n };
+      manager.leader('orders', 0).followerFetched(fetch);
+      return host.pass(5000);
+    };
+
+    await fetched(-1n);
+    expect(asked).toEqual([]);
+    await fetched(20n);
+
+    expect(asked[0]).toMatchObject([{ brokerId: nodeId }, { brokerId: 2, brokerEpoch: 20n }]);
   });
 
   test('that was moved to another broker goes from this disk', async () => {
