@@ -72,7 +72,7 @@ export class Groups {
   apply(_image: MetadataImage, delta: MetadataDelta): void {
     const deleted = new Set(delta.topics.deleted.map(({ name }) => name));
     for (const { name } of delta.topics.created) deleted.delete(name);
-    if (deleted.size > 0) this.runtime.tellAll((coordinator, scope) => coordinator.topicsDeleted(deleted, scope));
+    if (deleted.size > 0) this.runtime.tellAll((coordinator, scope) => coordinator.offsets.topicsDeleted(deleted, scope));
   }
 
   close(): void {

@@ -13,7 +13,7 @@ export const handleConsumerGroupHeartbeat = handler(
     const { apiVersion } = context;
     const caller = callerOf(context);
     return context.groups.ask(request.groupId, context, (groups, scope) =>
-      groups.consumerGroupHeartbeat(request, caller, apiVersion, scope),
+      groups.members.consumerGroupHeartbeat(request, caller, apiVersion, scope),
     );
   },
   {

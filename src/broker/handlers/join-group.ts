@@ -11,7 +11,7 @@ export const handleJoinGroup = handler(
     const { apiVersion } = context;
     const caller = callerOf(context);
     const answer = await context.groups.ask(request.groupId, context, (groups, scope) =>
-      groups.joinGroup(request, caller, apiVersion, scope),
+      groups.members.join(request, caller, apiVersion, scope),
     );
     return forVersion(answer, apiVersion);
   },

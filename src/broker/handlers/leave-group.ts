@@ -10,7 +10,7 @@ export const handleLeaveGroup = handler(
     const { apiVersion } = context;
     const leavers = apiVersion >= 3 ? request.members : [{ memberId: request.memberId, groupInstanceId: null }];
     const errors = await context.groups.ask(request.groupId, context, (groups, scope) =>
-      groups.leaveGroup(request.groupId, leavers, scope),
+      groups.members.leave(request.groupId, leavers, scope),
     );
     return apiVersion >= 3 ? answer(request, (index) => errors[index]!) : { throttleTimeMs: 0, errorCode: errors[0]!, members: [] };
   },

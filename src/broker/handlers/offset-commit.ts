@@ -20,7 +20,7 @@ export const handleOffsetCommit = handler(
       known.length === 0
         ? []
         : await context.groups.ask(groupId, context, (groups, scope) =>
-            groups.commitOffsets(groupId, { memberId, groupInstanceId, generationIdOrMemberEpoch }, known, { retentionMs }, scope),
+            groups.offsets.commit(groupId, { memberId, groupInstanceId, generationIdOrMemberEpoch }, known, { retentionMs }, scope),
           );
     let next = 0;
     const topics = asked.map(({ topic, resolved }) =>

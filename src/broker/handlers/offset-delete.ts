@@ -8,7 +8,7 @@ export const handleOffsetDelete = handler(
   async ({ groupId, topics: asked }, context) => {
     const wanted = asked.map(({ name, partitions }) => ({ name, partitions: partitions.map(({ partitionIndex }) => partitionIndex) }));
     const known = wanted.filter(({ name }) => context.image.topics.byName(name) !== undefined);
-    const errors = await context.groups.ask(groupId, context, (groups, scope) => groups.deleteOffsets(groupId, known, scope));
+    const errors = await context.groups.ask(groupId, context, (groups, scope) => groups.offsets.delete(groupId, known, scope));
     const errorsOf = new Map(known.map(({ name }, index) => [name, errors[index]!]));
     const topics = wanted.map(({ name, partitions }) => ({
       name,

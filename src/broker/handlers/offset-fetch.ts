@@ -57,7 +57,7 @@ async function answer(group: AskedGroup, requireStable: boolean, context: Contex
   const wanted = asked?.flatMap(({ known: found }) => (found === undefined ? [] : [found])) ?? null;
   try {
     const found = await context.groups.ask(groupId, context, (groups) =>
-      groups.fetchOffsets({ groupId, memberId, memberEpoch, topics: wanted, requireStable }, idOf),
+      groups.offsets.fetch({ groupId, memberId, memberEpoch, topics: wanted, requireStable }, idOf),
     );
     let next = 0;
     // Where topics are named by id, offsets of one that is gone have no name to go by.

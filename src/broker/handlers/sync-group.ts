@@ -5,6 +5,6 @@ import { handler } from '../handler.ts';
 export const handleSyncGroup = handler(
   syncGroup,
   '0-5',
-  (request, context) => context.groups.ask(request.groupId, context, (groups, scope) => groups.syncGroup(request, scope)),
+  (request, context) => context.groups.ask(request.groupId, context, (groups, scope) => groups.members.sync(request, scope)),
   { failed: (_, error) => ({ throttleTimeMs: 0, errorCode: error.errorName, assignment: Buffer.alloc(0) }) },
 );

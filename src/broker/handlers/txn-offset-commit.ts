@@ -37,7 +37,7 @@ async function commit(request: TxnOffsetCommitRequest, topics: readonly TopicToC
   const transaction = { producerId, producerEpoch };
   const committer = { memberId, groupInstanceId, generationIdOrMemberEpoch };
   return ledHere(index, context).whenVerified(transaction, verification(request, index, context), () =>
-    context.groups.ask(groupId, context, (groups, scope) => groups.commitOffsets(groupId, committer, topics, { transaction }, scope)),
+    context.groups.ask(groupId, context, (groups, scope) => groups.offsets.commit(groupId, committer, topics, { transaction }, scope)),
   );
 }
 

@@ -121,7 +121,7 @@ function play(seed: number): { moves: number; generations: number; commits: numb
       const leaver = pick(alive);
       leaver.isAlive = false;
       if (leaver.memberId !== '')
-        groups.ask((core, scope) => core.leaveGroup('readers', [{ memberId: leaver.memberId, groupInstanceId: null }], scope));
+        groups.ask((core, scope) => core.members.leave('readers', [{ memberId: leaver.memberId, groupInstanceId: null }], scope));
     } else if (what < 10) {
       groups = groups.moved();
       counts.moves++;

@@ -89,7 +89,7 @@ test('M3: offsets of a topic that was deleted say nothing of another that has it
   const another = topicIdOf('another');
 
   const found = groups.get((core) =>
-    core.fetchOffsets({ ...asked, topics: [{ name: 'orders', topicId: another, partitionIndexes: [0] }] }, () => another),
+    core.offsets.fetch({ ...asked, topics: [{ name: 'orders', topicId: another, partitionIndexes: [0] }] }, () => another),
   );
 
   expect(found[0]!.partitions[0]!.committedOffset).toBe(-1n);
@@ -100,7 +100,7 @@ test('with a topic its offsets go, durably', () => {
   groups.commit({ offset: 1n, topic: 'orders' });
   groups.commit({ offset: 2n, topic: 'bills' });
 
-  groups.tell((core, scope) => core.topicsDeleted(new Set(['orders']), scope));
+  groups.tell((core, scope) => core.offsets.topicsDeleted(new Set(['orders']), scope));
 
   const moved = groups.moved();
   expect([moved.committed('orders').committedOffset, moved.committed('bills').committedOffset]).toEqual([-1n, 2n]);
@@ -160,7 +160,7 @@ test('all that a group has committed is fetched when it names no topics', () => 
   groups.commit({ offset: 2n, topic: 'bills' });
 
   const found = groups.get((core) =>
-    core.fetchOffsets({ groupId: 'readers', memberId: null, memberEpoch: -1, topics: null, requireStable: false }, topicIdOf),
+    core.offsets.fetch({ groupId: 'readers', memberId: null, memberEpoch: -1, topics: null, requireStable: false }, topicIdOf),
   );
 
   expect(found.map(({ name, partitions }) => `${name} ${partitions[0]!.partitionIndex} ${partitions[0]!.committedOffset}`)).toEqual([
@@ -253,7 +253,7 @@ test('offsets are deleted for topics that nobody in the group reads', () => {
   groups.stableGroup(1);
 
   const topics = ['orders', 'bills'].map((name) => ({ name, partitions: [0] }));
-  const errors = groups.get((core, scope) => core.deleteOffsets('readers', topics, scope));
+  const errors = groups.get((core, scope) => core.offsets.delete('readers', topics, scope));
 
   expect(errors).toEqual([['GROUP_SUBSCRIBED_TO_TOPIC'], ['NONE']]);
   expect([groups.committed('orders').committedOffset, groups.committed('bills').committedOffset]).toEqual([1n, -1n]);

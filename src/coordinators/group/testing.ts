@@ -12,9 +12,9 @@ import { type SyncGroupRequestInput, type SyncGroupResponseInput, syncGroup } fr
 import { type ConsumerProtocolSubscriptionInput, consumerProtocolSubscription } from '#protocol/stored/consumer-protocol-subscription.ts';
 import type { Scope } from '../runtime/index.ts';
 import type { GroupConfig } from './config.ts';
-import { GroupCoordinator, type GroupDecision } from './group-coordinator.ts';
+import { GroupCoordinator } from './group-coordinator.ts';
 import { type GroupRecord, groupRecordCodec } from './records.ts';
-import type { TopicsImage } from './turn.ts';
+import type { GroupDecision, TopicsImage } from './turn.ts';
 
 export const defaultConfig: GroupConfig = {
   minSessionTimeoutMs: 6000,
@@ -134,7 +134,7 @@ export class TestCoordinator {
       protocols: [{ name: 'range', metadata: subscription({ topics: ['orders'] }) }],
       ...request,
     });
-    return this.ask((core, scope) => core.joinGroup(whole, { clientId: 'client', clientHost: '/10.0.0.7' }, apiVersion, scope));
+    return this.ask((core, scope) => core.members.join(whole, { clientId: 'client', clientHost: '/10.0.0.7' }, apiVersion, scope));
   }
 
   /** A heartbeat of a consumer group (KIP-848); the first one joins, with all that it has to say. */
@@ -151,23 +151,23 @@ export class TestCoordinator {
       ...(memberEpoch === 0 ? joining : {}),
       ...options,
     });
-    return this.ask((core, scope) => core.consumerGroupHeartbeat(whole, { clientId: 'client', clientHost: '/10.0.0.7' }, 1, scope));
+    return this.ask((core, scope) => core.members.consumerGroupHeartbeat(whole, { clientId: 'client', clientHost: '/10.0.0.7' }, 1, scope));
   }
 
   sync(
     request: Partial<SyncGroupRequestInput> & { readonly memberId: string; readonly generationId: number },
   ): Asked<SyncGroupResponseInput> {
     const whole = withDefaults(syncGroup.request, { groupId: 'readers', assignments: [], ...request });
-    return this.ask((core, scope) => core.syncGroup(whole, scope));
+    return this.ask((core, scope) => core.members.sync(whole, scope));
   }
 
   heartbeat(memberId: string, generationId: number, groupInstanceId: string | null = null): string {
-    const asked = this.ask((core, scope) => core.heartbeat({ groupId: 'readers', memberId, generationId, groupInstanceId }, scope));
+    const asked = this.ask((core, scope) => core.members.heartbeat({ groupId: 'readers', memberId, generationId, groupInstanceId }, scope));
     return asked.error?.errorName ?? asked.answer!.errorCode;
   }
 
   leave(memberId: string, groupInstanceId: string | null = null): string {
-    return this.get((core, scope) => core.leaveGroup('readers', [{ memberId, groupInstanceId }], scope))[0]!;
+    return this.get((core, scope) => core.members.leave('readers', [{ memberId, groupInstanceId }], scope))[0]!;
   }
 
   commit(options: {
@@ -193,7 +193,7 @@ export class TestCoordinator {
     const topics = [{ name: options.topic ?? 'orders', topicId: topicIdOf(options.topic ?? 'orders'), partitions: [partition] }];
     const committer = { memberId, groupInstanceId, generationIdOrMemberEpoch: generationId };
     const more = { retentionMs, ...(transaction === undefined ? {} : { transaction }) };
-    const asked = this.ask((core, scope) => core.commitOffsets(groupId, committer, topics, more, scope));
+    const asked = this.ask((core, scope) => core.offsets.commit(groupId, committer, topics, more, scope));
     return asked.error?.errorName ?? asked.answer![0]!.partitions[0]!.errorCode;
   }
 
@@ -202,7 +202,7 @@ export class TestCoordinator {
     const { requireStable = false, groupId = 'readers' } = options;
     const topics = [{ name: topic, topicId: topicIdOf(topic), partitionIndexes: [partition] }];
     const asked = { groupId, memberId: null, memberEpoch: -1, topics, requireStable };
-    return this.get((core) => core.fetchOffsets(asked, topicIdOf))[0]!.partitions[0]!;
+    return this.get((core) => core.offsets.fetch(asked, topicIdOf))[0]!.partitions[0]!;
   }
 
   /** Groups, for a comparison of states. */
@@ -217,7 +217,7 @@ export class TestCoordinator {
             ? this.get((core) => core.describeGroup(group.groupId))
             : this.get((core) => core.describeConsumerGroup(group.groupId)),
         offsets: this.get((core) =>
-          core.fetchOffsets({ groupId: group.groupId, memberId: null, memberEpoch: -1, topics: null, requireStable: false }, topicIdOf),
+          core.offsets.fetch({ groupId: group.groupId, memberId: null, memberEpoch: -1, topics: null, requireStable: false }, topicIdOf),
         ),
       }));
   }

@@ -10,6 +10,8 @@ export type CompileRegex = (regularExpression: string) => (topic: string) => boo
 
 export type TopicsImage = MetadataImage['topics'];
 
+export type GroupDecision<Response> = Decision<Response, GroupRecord>;
+
 /** What groups need of their surroundings. */
 export interface GroupHost {
   readonly timers: Timers;

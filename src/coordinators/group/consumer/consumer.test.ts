@@ -261,7 +261,7 @@ describe('leaving, fencing and timing out', () => {
     const groups = new TestCoordinator();
     const [a] = settled(groups, ['a']) as [Client];
     const fetch = (memberId: string | null, memberEpoch: number) =>
-      groups.ask((core) => core.fetchOffsets({ groupId: 'readers', memberId, memberEpoch, topics: null, requireStable: false }, topicIdOf))
+      groups.ask((core) => core.offsets.fetch({ groupId: 'readers', memberId, memberEpoch, topics: null, requireStable: false }, topicIdOf))
         .error?.errorName;
 
     expect([fetch('a', a.epoch), fetch(null, -1), fetch('a', 7), fetch('b', 1)]).toEqual([
