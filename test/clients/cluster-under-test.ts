@@ -12,10 +12,14 @@ export interface ClusterUnderTest {
 /**
  * Starts three brokers of this checkout. With CLIENTS_BOOTSTRAP=host:port it takes a cluster that runs already: the same tests against
  * Apache Kafka tell whether a test, a client or our broker is wrong.
+ * @param configs settings of the brokers that make a test quicker, and that others may have their own values of
  */
-export async function startClusterUnderTest(): Promise<ClusterUnderTest> {
+export async function startClusterUnderTest(configs: Readonly<Record<string, string | number>> = {}): Promise<ClusterUnderTest> {
   const foreign = process.env['CLIENTS_BOOTSTRAP'];
-  const brokers = foreign === undefined ? await BrokerProcesses.start(3) : undefined;
+  const brokers =
+    foreign === undefined
+      ? await BrokerProcesses.start(3, { args: Object.entries(configs).flatMap(([name, value]) => ['--config', `${name}=${value}`]) })
+      : undefined;
   const bootstrap = foreign ?? brokers!.bootstrap;
   const { Kafka, logLevel } = (await import('kafkajs')).default;
   const admin = new Kafka({ brokers: bootstrap.split(','), logLevel: logLevel.ERROR }).admin();

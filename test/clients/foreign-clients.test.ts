@@ -1,22 +1,21 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KafkaClient } from '../support/kafka-client.ts';
 import { succeed } from '../support/processes.ts';
 import { type ClusterUnderTest, startClusterUnderTest } from './cluster-under-test.ts';
 import { areForeignClientsWanted, foreign } from './installed.ts';
+import { go, installed, python } from './programs.ts';
 
 /** Each client writes to every partition of a topic of three, on three brokers, and reads back what it wrote. */
 const partitions = 3;
 const count = 500;
 const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
 
-const python = (script: string) => ({ command: foreign.python, before: [join(import.meta.dirname, 'python', script)] });
-const clients = [
-  { client: 'aiokafka', ...python('aiokafka_client.py') },
-  { client: 'confluent-kafka', ...python('confluent_client.py') },
-  { client: 'franz-go', command: foreign.franz, before: [] },
-  { client: 'sarama', command: foreign.sarama, before: [] },
-].filter(({ command }) => command !== undefined);
+const programs = installed([
+  python('aiokafka', 'aiokafka_client.py'),
+  python('confluent-kafka', 'confluent_client.py'),
+  go('franz-go', 'franz'),
+  go('sarama', 'sarama'),
+]);
 
 describe.runIf(areForeignClientsWanted)('clients in other languages', () => {
   let cluster: ClusterUnderTest;
@@ -39,11 +38,11 @@ describe.runIf(areForeignClientsWanted)('clients in other languages', () => {
     }
   }
 
-  for (const { client, command, before } of clients) {
+  for (const { client, command, before } of programs) {
     test.each(codecs)(`${client} writes and reads back by partition with %s`, { timeout: 90_000 }, async (codec) => {
       const topic = await cluster.createTopic(`${client}-${codec}`, partitions);
 
-      const printed = await succeed(command!, [...before, cluster.bootstrap, topic, String(partitions), codec, String(count)]);
+      const printed = await succeed(command, [...before, cluster.bootstrap, topic, String(partitions), codec, String(count)]);
 
       expect(printed.trim()).toBe(`ok ${codec} ${partitions * count}`);
       await expectPacked(topic, codec);

@@ -202,41 +202,6 @@ describe.runIf(areForeignClientsWanted)('groups of clients in other languages', 
     },
   );
 
-  test.runIf(foreign.kafkaTools !== undefined)(
-    "Kafka's consumer-groups tool lists, describes, resets and deletes",
-    { timeout: 180_000 },
-    async () => {
-      const topic = await cluster.createTopic('group-tool', partitions);
-      const group = `${topic}-readers`;
-      const tools = new KafkaTools();
-      const run = (...args: string[]) => tools.succeed('consumerGroups', ['--bootstrap-server', cluster.bootstrap, ...args]);
-      await write(topic, 0, 120);
-      const member = start(javaMember(cluster.bootstrap, topic, group, []));
-      await until(() => missing(120).length === 0, { forMs: 60_000, tell: tell(120) });
-
-      const listed = await run('--list', '--state');
-      const whole = await run('--describe', '--group', group, '--members', '--verbose');
-      await member.stop();
-      const described = await run('--describe', '--group', group);
-      const planned = await run('--reset-offsets', '--group', group, '--topic', topic, '--to-earliest', '--dry-run');
-      await run('--reset-offsets', '--group', group, '--topic', `${topic}:0,1`, '--shift-by', '-3', '--execute');
-      const after = await run('--describe', '--group', group);
-      const dropped = await run('--delete-offsets', '--group', group, '--topic', topic);
-      const deleted = await run('--delete', '--group', group);
-      const left = await run('--list');
-      tools.stop();
-
-      expect(listed).toMatch(new RegExp(`${group}\\s+Stable`));
-      expect(whole).toMatch(new RegExp(`${topic}\\(0,1,2,3,4,5,6,7,8,9,10,11\\)|${topic}:0,1`));
-      expect(described).toMatch(new RegExp(`${group}\\s+${topic}\\s+7\\s+10\\s+10\\s+0`));
-      expect(planned).toMatch(new RegExp(`${topic}\\s+7\\s+0`));
-      expect(after).toMatch(new RegExp(`${group}\\s+${topic}\\s+0\\s+7\\s+10\\s+3`));
-      expect(dropped).not.toMatch(/Error/i);
-      expect(deleted).toMatch(/successful/);
-      expect(left).not.toContain(group);
-    },
-  );
-
   test.runIf(foreign.kafkaTools !== undefined && process.env['CLIENTS_BOOTSTRAP'] === undefined)(
     "Kafka's dump-log reads what we write about groups",
     { timeout: 120_000 },

@@ -8,6 +8,7 @@ const cache = join(import.meta.dirname, '.cache');
 export const foreign = {
   kcat: onPath('kcat'),
   kafkaTools: existsSync(join(cache, 'java', '.installed')) ? join(cache, 'java') : undefined,
+  javaPrograms: existing(join(cache, 'java-programs')),
   python: existsSync(join(cache, 'python', '.installed')) ? join(cache, 'python', 'bin', 'python') : undefined,
   franz: existing(join(cache, 'go', 'franz')),
   franzTransactions: existing(join(cache, 'go', 'franz-transactions')),
@@ -22,6 +23,7 @@ export type Foreign = keyof typeof foreign;
 const whatItIs: Record<Foreign, string> = {
   kcat: 'kcat (librdkafka)',
   kafkaTools: "Apache Kafka's own tools",
+  javaPrograms: "programs for Apache Kafka's clients",
   python: 'aiokafka and confluent-kafka (Python)',
   franz: 'franz-go',
   franzTransactions: 'franz-go with transactions',

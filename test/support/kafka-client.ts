@@ -65,6 +65,10 @@ export class KafkaClient {
     this.#client.close();
   }
 
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
   /** Asks the first broker that answers for the leaders of all topics. */
   async refresh(): Promise<void> {
     const { brokers, topics } = await this.#anywhere((place) =>

@@ -1,11 +1,12 @@
-// Commits and aborts transactions over all partitions of a topic, is fenced, and reads what counts. Arguments: bootstrap, topic, partitions, transactions.
+// franz-go as a program of test/clients/transactions; the README there tells what it is asked and what it answers.
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,67 +21,86 @@ func check(err error) {
 	}
 }
 
-func write(ctx context.Context, producer *kgo.Client, topic string, partitions int, value string) {
-	check(producer.BeginTransaction())
-	for partition := range partitions {
-		check(producer.ProduceSync(ctx, &kgo.Record{Topic: topic, Partition: int32(partition), Value: []byte(value)}).FirstErr())
+func number(text string) int {
+	parsed, err := strconv.Atoi(text)
+	check(err)
+	return parsed
+}
+
+func settings(bootstrap, transactionalId, timeoutMs string) []kgo.Opt {
+	return []kgo.Opt{kgo.SeedBrokers(strings.Split(bootstrap, ",")...), kgo.TransactionalID(transactionalId),
+		kgo.TransactionTimeout(time.Duration(number(timeoutMs)) * time.Millisecond), kgo.RecordPartitioner(kgo.ManualPartitioner())}
+}
+
+func produce(ctx context.Context, bootstrap, topic, transactionalId, timeoutMs string) {
+	client, err := kgo.NewClient(settings(bootstrap, transactionalId, timeoutMs)...)
+	check(err)
+	// It asks for its producer id, and so fences others, only when it needs it.
+	_, _, err = client.ProducerID(ctx)
+	check(err)
+	fmt.Println("ok")
+	commands := bufio.NewScanner(os.Stdin)
+	for commands.Scan() {
+		words := strings.Fields(commands.Text())
+		var err error
+		switch words[0] {
+		case "begin":
+			err = client.BeginTransaction()
+		case "send":
+			record := &kgo.Record{Topic: topic, Partition: int32(number(words[1])), Value: []byte(words[2])}
+			err = client.ProduceSync(ctx, record).FirstErr()
+		case "commit":
+			err = client.EndTransaction(ctx, kgo.TryCommit)
+		case "abort":
+			err = client.EndTransaction(ctx, kgo.TryAbort)
+		}
+		if err != nil {
+			fmt.Println("failed", err)
+		} else {
+			fmt.Println("ok")
+		}
 	}
 }
 
-func main() {
-	bootstrap, topic := strings.Split(os.Args[1], ","), os.Args[2]
-	partitions, _ := strconv.Atoi(os.Args[3])
-	transactions, _ := strconv.Atoi(os.Args[4])
-	ctx, cancel := context.WithTimeout(context.Background(), 80*time.Second)
-	defer cancel()
-	start := func() *kgo.Client {
-		producer, err := kgo.NewClient(kgo.SeedBrokers(bootstrap...), kgo.TransactionalID(topic), kgo.TransactionTimeout(20*time.Second), kgo.RecordPartitioner(kgo.ManualPartitioner()))
-		check(err)
-		return producer
-	}
-
-	producer := start()
-	committed := []string{}
-	for i := range transactions {
-		value := strconv.Itoa(i)
-		write(ctx, producer, topic, partitions, value)
-		if i%3 == 2 {
-			check(producer.EndTransaction(ctx, kgo.TryAbort))
-		} else {
-			check(producer.EndTransaction(ctx, kgo.TryCommit))
-			committed = append(committed, value)
-		}
-	}
-	write(ctx, producer, topic, partitions, "left open")
-	successor := start()
-	write(ctx, successor, topic, partitions, "successor")
-	check(successor.EndTransaction(ctx, kgo.TryCommit))
-	committed = append(committed, "successor")
-	if producer.EndTransaction(ctx, kgo.TryCommit) == nil {
-		check(fmt.Errorf("a fenced producer has committed"))
-	}
-	successor.Close()
-
-	starts := map[string]map[int32]kgo.Offset{topic: {}}
-	for partition := range partitions {
-		starts[topic][int32(partition)] = kgo.NewOffset().AtStart()
-	}
-	consumer, err := kgo.NewClient(kgo.SeedBrokers(bootstrap...), kgo.ConsumePartitions(starts), kgo.FetchIsolationLevel(kgo.ReadCommitted()))
+func copyRecords(ctx context.Context, bootstrap, source, target, group string, partitions, copies, vainEvery int, transactionalId, timeoutMs string) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		cancel()
+	}()
+	session, err := kgo.NewGroupTransactSession(append(settings(bootstrap, transactionalId, timeoutMs), kgo.ConsumerGroup(group), kgo.ConsumeTopics(source),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.RequireStableFetchOffsets(),
+		kgo.SessionTimeout(6*time.Second), kgo.HeartbeatInterval(500*time.Millisecond))...)
 	check(err)
-	seen := make([][]string, partitions)
-	for total := 0; total < partitions*len(committed); {
-		fetches := consumer.PollFetches(ctx)
-		check(fetches.Err())
-		fetches.EachRecord(func(record *kgo.Record) {
-			seen[record.Partition] = append(seen[record.Partition], string(record.Value))
-			total++
-		})
-	}
-	for partition := range partitions {
-		if !slices.Equal(seen[partition], committed) {
-			check(fmt.Errorf("partition %d has %v, not %v", partition, seen[partition], committed))
+	for transactions := 0; ctx.Err() == nil; {
+		records := session.PollRecords(ctx, 100).Records()
+		if len(records) == 0 {
+			continue
+		}
+		check(session.Begin())
+		failures := kgo.AbortingFirstErrPromise(session.Client())
+		for _, record := range records {
+			for i := range copies {
+				session.Produce(ctx, &kgo.Record{Topic: target, Partition: (record.Partition + int32(i)) % int32(partitions), Key: record.Key, Value: record.Value}, failures.Promise())
+			}
+		}
+		isInVain := vainEvery > 0 && transactions%vainEvery == 0
+		transactions++
+		// An abort makes it read on from what is committed.
+		committed, err := session.End(ctx, kgo.TransactionEndTry(failures.Err() == nil && !isInVain))
+		check(err)
+		if committed {
+			fmt.Println("copied", len(records))
 		}
 	}
-	consumer.Close()
-	fmt.Printf("ok %d\n", len(committed))
+	session.Close()
+}
+
+func main() {
+	args := os.Args[2:]
+	if os.Args[1] == "produce" {
+		produce(context.Background(), args[0], args[1], args[2], args[3])
+	} else {
+		copyRecords(context.Background(), args[0], args[1], args[2], args[3], number(args[4]), number(args[5]), number(args[6]), args[7], args[8])
+	}
 }

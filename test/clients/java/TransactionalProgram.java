@@ -1,0 +1,141 @@
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.Future;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.InvalidProducerEpochException;
+import org.apache.kafka.common.errors.OutOfOrderSequenceException;
+import org.apache.kafka.common.errors.ProducerFencedException;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+
+/** Kafka's own clients as a program of test/clients/transactions; the README there tells what it is asked and what it answers. */
+public final class TransactionalProgram {
+  public static void main(String[] args) throws Exception {
+    switch (args[0]) {
+      case "produce" -> produce(args[1], args[2], args[3], args[4]);
+      case "copy" -> copy(args);
+      default -> throw new IllegalArgumentException(args[0]);
+    }
+    Runtime.getRuntime().halt(0);
+  }
+
+  private static KafkaProducer<String, String> producer(String bootstrap, String transactionalId, String timeoutMs) {
+    Properties settings = new Properties();
+    settings.put("bootstrap.servers", bootstrap);
+    settings.put("transactional.id", transactionalId);
+    settings.put("transaction.timeout.ms", timeoutMs);
+    KafkaProducer<String, String> producer = new KafkaProducer<>(settings, new StringSerializer(), new StringSerializer());
+    producer.initTransactions();
+    return producer;
+  }
+
+  private static void produce(String bootstrap, String topic, String transactionalId, String timeoutMs) throws IOException {
+    KafkaProducer<String, String> producer = producer(bootstrap, transactionalId, timeoutMs);
+    System.out.println("ok");
+    BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    for (String line = commands.readLine(); line != null; line = commands.readLine()) {
+      String[] words = line.split(" ");
+      try {
+        switch (words[0]) {
+          case "begin" -> producer.beginTransaction();
+          case "send" -> producer.send(new ProducerRecord<>(topic, Integer.parseInt(words[1]), null, words[2])).get();
+          case "commit" -> producer.commitTransaction();
+          case "abort" -> producer.abortTransaction();
+          default -> throw new IllegalArgumentException(line);
+        }
+        System.out.println("ok");
+      } catch (Exception failed) {
+        System.out.println("failed " + failed);
+      }
+    }
+  }
+
+  private static void copy(String[] args) {
+    String source = args[2];
+    String target = args[3];
+    int partitions = Integer.parseInt(args[5]);
+    int copies = Integer.parseInt(args[6]);
+    int vainEvery = Integer.parseInt(args[7]);
+    Properties settings = new Properties();
+    settings.put("bootstrap.servers", args[1]);
+    settings.put("group.id", args[4]);
+    settings.put("enable.auto.commit", "false");
+    settings.put("auto.offset.reset", "earliest");
+    settings.put("isolation.level", "read_committed");
+    for (String setting : Arrays.copyOfRange(args, 10, args.length)) settings.put(setting.split("=")[0], setting.split("=")[1]);
+    KafkaConsumer<String, String> consumer = new KafkaConsumer<>(settings, new StringDeserializer(), new StringDeserializer());
+    KafkaProducer<String, String> producer = producer(args[1], args[8], args[9]);
+    consumer.subscribe(List.of(source));
+
+    Future<?> end = endOfInput();
+    for (int transactions = 0; !end.isDone(); ) {
+      ConsumerRecords<String, String> records = consumer.poll(Duration.ofMillis(200));
+      if (records.isEmpty()) continue;
+      boolean isInVain = vainEvery > 0 && transactions++ % vainEvery == 0;
+      try {
+        producer.beginTransaction();
+        for (ConsumerRecord<String, String> record : records) {
+          for (int i = 0; i < copies; i++) {
+            producer.send(new ProducerRecord<>(target, (record.partition() + i) % partitions, record.key(), record.value()));
+          }
+        }
+        producer.sendOffsetsToTransaction(records.nextOffsets(), consumer.groupMetadata());
+        if (isInVain) {
+          producer.abortTransaction();
+          startAgain(consumer);
+        } else {
+          producer.commitTransaction();
+          System.out.println("copied " + records.count());
+        }
+      } catch (ProducerFencedException | InvalidProducerEpochException | OutOfOrderSequenceException | AuthorizationException fatal) {
+        throw fatal;
+      } catch (KafkaException failed) {
+        System.err.println(failed);
+        producer.abortTransaction();
+        startAgain(consumer);
+      }
+    }
+    consumer.close();
+    producer.close();
+  }
+
+  /** Reads on from what is committed. */
+  private static void startAgain(KafkaConsumer<String, String> consumer) {
+    Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(consumer.assignment());
+    for (TopicPartition place : consumer.assignment()) {
+      OffsetAndMetadata offset = committed.get(place);
+      if (offset == null) consumer.seekToBeginning(List.of(place));
+      else consumer.seek(place, offset.offset());
+    }
+  }
+
+  private static Future<?> endOfInput() {
+    java.util.concurrent.CompletableFuture<Void> end = new java.util.concurrent.CompletableFuture<>();
+    Thread watch = new Thread(() -> {
+      try {
+        System.in.readAllBytes();
+      } catch (IOException gone) {
+        // it is over as well
+      }
+      end.complete(null);
+    });
+    watch.setDaemon(true);
+    watch.start();
+    return end;
+  }
+}

@@ -1,0 +1,11 @@
+import { go, installed, java, node, python } from '../programs.ts';
+
+/** The clients with transactions that are installed. All of them take the same arguments and speak the same lines; see the README. */
+export const transactionalPrograms = installed([
+  java('Java', 'TransactionalProgram'),
+  python('confluent-kafka', 'confluent_transactions.py'),
+  python('aiokafka', 'aiokafka_transactions.py'),
+  go('franz-go', 'franzTransactions'),
+  node('kafkajs', 'kafkajs-transactions.ts'),
+  node('platformatic', 'platformatic-transactions.ts'),
+]);
