@@ -3,6 +3,7 @@ import { batchesIn, type ErrorName, KafkaError, type LogRecord, type RecordBatch
 import { createTopics } from '#protocol/apis/create-topics.ts';
 import { describeQuorum } from '#protocol/apis/describe-quorum.ts';
 import { fetch } from '#protocol/apis/fetch.ts';
+import { findCoordinator } from '#protocol/apis/find-coordinator.ts';
 import { initProducerId } from '#protocol/apis/init-producer-id.ts';
 import { listOffsets } from '#protocol/apis/list-offsets.ts';
 import { metadata } from '#protocol/apis/metadata.ts';
@@ -102,6 +103,12 @@ export class KafkaClient {
     const topics = [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }];
     const answer = await this.#anywhere((place) => this.#client.send(place, describeQuorum, { topics }));
     return answer.topics[0]?.partitions[0]?.leaderId ?? -1;
+  }
+
+  /** Who coordinates a group; -1 while nobody does. */
+  async coordinatorOf(group: string): Promise<number> {
+    const answer = await this.#anywhere((place) => this.#client.send(place, findCoordinator, { coordinatorKeys: [group] }));
+    return answer.coordinators[0]?.nodeId ?? -1;
   }
 
   /** As of the last refresh. */

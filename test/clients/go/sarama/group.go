@@ -9,27 +9,38 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+
+	"kafka-lite-cluster/test/clients/lines"
 )
 
-type member struct{}
+type member struct{ topic string }
 
-func (member) Setup(sarama.ConsumerGroupSession) error   { return nil }
-func (member) Cleanup(sarama.ConsumerGroupSession) error { return nil }
+func (m member) Setup(session sarama.ConsumerGroupSession) error {
+	lines.Tell("assigned", session.GenerationID(), lines.Numbers(session.Claims()[m.topic]))
+	return nil
+}
+
+func (m member) Cleanup(session sarama.ConsumerGroupSession) error {
+	lines.Tell("revoked", lines.Numbers(session.Claims()[m.topic]))
+	return nil
+}
+
+// It does not tell whether a commit was acknowledged.
 func (member) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
 	for message := range claim.Messages() {
-		fmt.Println(string(message.Value))
+		lines.Tell("record", message.Partition, message.Offset, string(message.Value))
 		session.MarkMessage(message, "")
 	}
 	return nil
 }
 
-// A member of a group: prints the value of every record that it reads, one a line, until its input ends.
+// A member of a group: prints what it is given and reads, until its input ends.
 func group(bootstrap, topic, name string) {
 	config := sarama.NewConfig()
 	config.Version = sarama.V2_8_0_0
 	config.Consumer.Offsets.Initial = sarama.OffsetOldest
 	config.Consumer.Offsets.AutoCommit.Interval = 200 * time.Millisecond
-	config.Consumer.Group.Session.Timeout = 6 * time.Second
+	config.Consumer.Group.Session.Timeout = 10 * time.Second
 	config.Consumer.Group.Heartbeat.Interval = 500 * time.Millisecond
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
@@ -40,7 +51,7 @@ func group(bootstrap, topic, name string) {
 	check(err)
 	for ctx.Err() == nil {
 		// It ends with each rebalance, and when a broker is gone; the next one goes on.
-		if err := consumers.Consume(ctx, []string{topic}, member{}); err != nil {
+		if err := consumers.Consume(ctx, []string{topic}, member{topic}); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			time.Sleep(200 * time.Millisecond)
 		}
