@@ -98,7 +98,10 @@ describe.runIf(areForeignClientsWanted && wordCount !== undefined)('Kafka Stream
         for (const word of String(value).split(' ')) expected.set(word, (expected.get(word) ?? 0) + 1);
     let found = new Map<string, number[]>();
     const isCounted = async () => {
-      found = await countsIn(target).catch(() => found);
+      found = await countsIn(target).catch(async () => {
+        await reader.refresh(); // a leader has moved
+        return found;
+      });
       return [...expected].every(([word, count]) => found.get(word)?.at(-1) === count);
     };
     const tell = () =>
@@ -107,7 +110,7 @@ describe.runIf(areForeignClientsWanted && wordCount !== undefined)('Kafka Stream
     first.stdin!.end();
     await once(first, 'exit');
 
-    expect(written).toBeGreaterThan(1000);
+    expect(written).toBeGreaterThan(300);
     found = await countsIn(target);
     // Not only the last: each count was written once.
     for (const [word, count] of expected) expect(found.get(word), word).toEqual(Array.from({ length: count }, (_, i) => i + 1));

@@ -51,7 +51,12 @@ describe.runIf(areForeignClientsWanted)('transactions of clients in other langua
   const open = (value: string) => ['begin', ...Array.from({ length: partitions }, (_, partition) => `send ${partition} ${value}`)];
 
   /** The values that count, by partition. @throws while a transaction is open, or a partition has no leader */
-  const committed = (topic: string) => Promise.all(Array.from({ length: partitions }, (_, partition) => stable(topic, partition)));
+  const committed = (topic: string) =>
+    settled(topic).catch(async (error: unknown) => {
+      await reader.refresh(); // a leader may have moved
+      throw error;
+    });
+  const settled = (topic: string) => Promise.all(Array.from({ length: partitions }, (_, partition) => stable(topic, partition)));
   async function stable(topic: string, partition: number): Promise<string[]> {
     const { records, lastStableOffset } = await reader.committed(topic, partition);
     if (lastStableOffset !== (await reader.endOffset(topic, partition))) throw new Error(`something is open in ${topic}-${partition}`);
