@@ -48,6 +48,13 @@ export class PartitionWatch implements ClusterObserver {
     };
   }
 
+  /** A broker that takes over many changes at once may lead with a smaller in-sync set, by which more is committed, and lead no more, all in one event. */
+  brokerOpened(_name: string, broker: Broker): void {
+    broker.partitions.onLeadership(({ topicId, index, highWatermark }, leaderEpoch) => {
+      if (leaderEpoch === undefined) this.#committed.raise(topicId, index, highWatermark);
+    });
+  }
+
   brokerClosed(name: string, broker: Broker): void {
     this.#raiseAll(broker);
     for (const { topicId, index, log } of this.#watched.get(broker)?.partitions ?? []) {

@@ -15,6 +15,8 @@ interface Topic extends ActTopic {
   topicId: string | undefined;
   /** Requests to create one of this name that were never answered: one may arrive late and make the topic anew after it was deleted. */
   unanswered: number;
+  /** A request to delete what has its name was never answered: it may arrive late, and would delete another topic of that name. */
+  deletedLate: boolean;
   /** Another topic has its name by now. */
   replaced: boolean;
 }
@@ -105,7 +107,7 @@ export class TopicAdmin {
 
   /** Another topic under the name of one that was deleted (M3). */
   async #createAnew(): Promise<void> {
-    const gone = this.#topics.find(({ deleted, replaced }) => deleted === 'yes' && !replaced);
+    const gone = this.#topics.find(({ deleted, deletedLate, replaced }) => deleted === 'yes' && !deletedLate && !replaced);
     if (gone === undefined) return;
     gone.replaced = true;
     const topic = { ...newTopic(gone.plan), unanswered: gone.unanswered };
@@ -122,6 +124,7 @@ export class TopicAdmin {
         topics: [{ name: known.name, topicId: zeroUuid }],
         timeoutMs: 3000,
       });
+      known.deletedLate ||= response === undefined;
       const errorCode = response?.responses[0]?.errorCode;
       if (errorCode === 'NONE' || errorCode === 'UNKNOWN_TOPIC_OR_PARTITION') known.deleted = 'yes';
       else await this.#client.pause();
@@ -175,6 +178,7 @@ function newTopic(plan: TopicPlan): Topic {
     deleted: 'no',
     topicId: undefined,
     unanswered: 0,
+    deletedLate: false,
     replaced: false,
     mostPartitions: plan.partitions,
     leastPartitions: plan.partitions,
