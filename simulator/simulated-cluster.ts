@@ -133,15 +133,18 @@ export class SimulatedCluster {
     return busiest === undefined ? undefined : this.nameOf(busiest[0]);
   }
 
-  /** Whether a majority of the voters is left when that one's disk is gone for good. */
+  /** Whether a majority of the voters is left when that one's disk is gone for good, whichever change of the voters comes about that a broker knows of. */
   canSpare(name: string): boolean {
     const controller = this.controller;
-    const voters = controller === undefined ? [] : this.broker(controller)!.raft.voters;
-    const left = voters.filter(({ id, directoryId }) => {
-      const other = this.nameOf(id);
-      return other !== undefined && other !== name && this.directoryIdOf(other) === directoryId;
+    if (controller === undefined) return false;
+    return this.#members.every(({ broker }) => {
+      const voters = broker?.raft.voters ?? [];
+      const left = voters.filter(({ id, directoryId }) => {
+        const other = this.nameOf(id);
+        return other !== undefined && other !== name && this.directoryIdOf(other) === directoryId;
+      });
+      return voters.length === 0 || left.length * 2 > voters.length;
     });
-    return left.length * 2 > voters.length;
   }
 
   isUp(name: string): boolean {
