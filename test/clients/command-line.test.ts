@@ -26,7 +26,7 @@ const clusters = [
 
 describe.runIf(areForeignClientsWanted && foreign.kafkaTools !== undefined).each(clusters)(
   "our command line and Apache Kafka's tools, with $whose",
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   ({ start }) => {
     let cluster: BrokerProcesses | KafkaProcesses;
     let tools: KafkaTools;

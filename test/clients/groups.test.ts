@@ -1,6 +1,7 @@
 import { Admin, Consumer, type MessagesStream, stringDeserializers } from '@platformatic/kafka';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runMain } from '#cli/testing.ts';
 import { until } from '../support/until.ts';
 import { type ClusterUnderTest, startClusterUnderTest } from './cluster-under-test.ts';
 
@@ -151,6 +152,38 @@ test.each([
   await write(topic, 1200, 12);
   await until(() => late.missing(1212).length === 1200, { forMs: 30_000 });
   await continued.stop();
+});
+
+test('G1, G9: our own consumer --group shares the partitions with a member of kafkajs, which goes on as it was', {
+  timeout: 120_000,
+}, async () => {
+  const topic = await cluster.createTopic('group-mixed', partitions);
+  const groupId = `${topic}-readers`;
+  const seen = new Seen();
+  await write(topic, 0, 120);
+  const member = await kafkajsMember('kafkajs', groupId, topic, seen);
+  await until(() => seen.missing(120).length === 0, { forMs: 30_000 });
+  await until(async () => (await committedBy(groupId, topic)) === 120, { forMs: 20_000 });
+
+  const ours = runMain(['consumer', `--meta=${cluster.bootstrap.split(',')[0]}`, `--group=${groupId}`]);
+  const printed = () => [...ours.output.matchAll(/^\[Offset \d+\] (\d+)$/gm)].map(([, value]) => Number(value));
+  const both = () => new Set([...seen.values.keys(), ...printed()]);
+  ours.type(`${topic}\n`);
+  await ours.untilError('gives this consumer', 60_000);
+  for (let next = 120; printed().length === 0 && next < 1200; next += 12) {
+    await write(topic, next, 12);
+    await until(() => both().size === next + 12, { forMs: 60_000, tell: () => `${both().size} of ${next + 12}\n${ours.errors}` });
+  }
+  expect(printed().length).toBeGreaterThan(0);
+  // What the group had committed is not read again.
+  expect(Math.min(...printed())).toBeGreaterThanOrEqual(120);
+
+  const before = both().size;
+  ours.signal('SIGINT');
+  expect(await ours.ended).toBe(130);
+  await write(topic, before, 12);
+  await until(() => Array.from({ length: 12 }, (_, i) => before + i).every((value) => seen.values.has(value)), { forMs: 60_000 });
+  await member.disconnect();
 });
 
 test('@platformatic/kafka lists, describes and deletes groups', { timeout: 60_000 }, async () => {
