@@ -2,27 +2,16 @@
  * What a client of Kafka does, whosever cluster it is: finds leaders and coordinators and asks again when they move; looks after groups, their offsets and lag; reads as a
  * member of a group. http/ uses it through a broker, cli/ over the network.
  */
-export { isPassing, tryAgain } from './again.ts';
 export type { Cluster, SendOptions } from './cluster.ts';
-export { committedRecords } from './committed-records.ts';
 export { GroupConsumer } from './consumer/group-consumer.ts';
 export { exactJson } from './exact-json.ts';
 export { deleteGroup } from './groups/delete-group.ts';
-export { type DescribedGroup, describeGroup, type GroupMember } from './groups/describe-groups.ts';
+export { type DescribedGroup, describeGroup } from './groups/describe-groups.ts';
 export { hostOnly } from './groups/in-use.ts';
-export { type Lag, lagOf } from './groups/lag.ts';
-export { type ListedGroup, listAllGroups } from './groups/list-groups.ts';
+export { listAllGroups } from './groups/list-groups.ts';
 export { parseDatetime, parseDuration } from './groups/moments.ts';
-export { byPlace, type CommittedOffset, commitOffsets, committedOffsets, deleteOffsets, type OffsetToCommit } from './groups/offsets.ts';
-export {
-  type GroupOffset,
-  type GroupOverview,
-  groupAsJson,
-  offsetAsJson,
-  offsetsOf,
-  overviewAsJson,
-  overviewOf,
-} from './groups/overview.ts';
+export { deleteOffsets, type OffsetToCommit } from './groups/offsets.ts';
+export { type GroupOffset, type GroupOverview, groupAsJson, overviewAsJson, overviewOf } from './groups/overview.ts';
 export {
   carryOutReset,
   commitAsNobody,
@@ -32,5 +21,5 @@ export {
   type ResetScope,
   type ResetTarget,
 } from './groups/reset.ts';
-export { type KnownTopic, nameOf, readMetadata, type TopicPartition } from './metadata.ts';
+export { nameOf, readMetadata, type TopicPartition } from './metadata.ts';
 export { RemoteCluster } from './remote-cluster.ts';

@@ -12,6 +12,9 @@ export interface RemoteClusterOptions {
   readonly patienceMs: number;
 }
 
+/** What all brokers can answer is asked of the next one when the first takes longer. */
+const anyoneTimeoutMs = 3_000;
+
 /** A cluster that is reached over the network, whoever made it. */
 export class RemoteCluster implements Cluster {
   readonly clock: Clock;
@@ -21,6 +24,8 @@ export class RemoteCluster implements Cluster {
   #brokers: ReadonlyMap<number, Address> = new Map();
   /** Who answered last is asked first. */
   #answers: Address | undefined;
+  /** Those that did not are asked last. */
+  readonly #silent = new Set<string>();
 
   constructor({ client, clock, bootstrap, patienceMs }: RemoteClusterOptions) {
     this.clock = clock;
@@ -39,20 +44,22 @@ export class RemoteCluster implements Cluster {
     if (!this.#brokers.has(to)) await this.#anyone(metadata, { topics: [], allowAutoTopicCreation: false }, {});
     const address = this.#brokers.get(to);
     if (address === undefined) throw new KafkaError('BROKER_NOT_AVAILABLE', `broker ${to} is not known`);
-    return this.#client.send(address, api, request, options);
+    return this.#client.send(address, api, request, { timeoutMs: this.patienceMs, ...options });
   }
 
   async #anyone<A extends Api>(api: A, request: RequestInput<A>, options: SendOptions): Promise<ResponseOf<A>> {
     const failures: string[] = [];
     for (const address of this.#inOrder()) {
       try {
-        const response = await this.#client.send(address, api, request, options);
+        const response = await this.#client.send(address, api, request, { timeoutMs: anyoneTimeoutMs, ...options });
         this.#answers = address;
+        this.#silent.delete(nameOf(address));
         if (api.key === metadata.key) this.#learn(response as MetadataResponse);
         return response;
       } catch (error) {
         if (!(error instanceof NetworkError)) throw error;
-        failures.push(`${address.host}:${address.port} does not answer (${error.message})`);
+        this.#silent.add(nameOf(address));
+        failures.push(`${nameOf(address)} does not answer (${error.message})`);
       }
     }
     throw new NetworkError('ECONNREFUSED', failures.join('; '));
@@ -60,11 +67,17 @@ export class RemoteCluster implements Cluster {
 
   #inOrder(): Address[] {
     const all = [...(this.#answers === undefined ? [] : [this.#answers]), ...this.#bootstrap, ...this.#brokers.values()];
-    return [...new Map(all.map((address) => [`${address.host}:${address.port}`, address])).values()];
+    const distinct = [...new Map(all.map((address) => [nameOf(address), address])).values()];
+    const isSilent = (address: Address) => this.#silent.has(nameOf(address));
+    return [...distinct.filter((address) => !isSilent(address)), ...distinct.filter(isSilent)];
   }
 
   /** A broker that has no controller knows nobody; then what was known before is better. */
   #learn({ brokers }: MetadataResponse): void {
     if (brokers.length > 0) this.#brokers = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
   }
+}
+
+function nameOf({ host, port }: Address): string {
+  return `${host}:${port}`;
 }

@@ -21,7 +21,7 @@ interface Row {
 
 const clusters = [
   { whose: 'our brokers', start: () => BrokerProcesses.start(3) },
-  { whose: 'Apache Kafka', start: () => KafkaProcesses.start(1, { heap: '512m' }) },
+  { whose: 'Apache Kafka', start: () => KafkaProcesses.start(1, { heap: '512m', startMs: 200_000 }) },
 ];
 
 describe.runIf(areForeignClientsWanted && foreign.kafkaTools !== undefined).each(clusters)(
@@ -35,7 +35,7 @@ describe.runIf(areForeignClientsWanted && foreign.kafkaTools !== undefined).each
     beforeAll(async () => {
       tools = new KafkaTools();
       cluster = await start();
-    }, 120_000);
+    }, 300_000);
     afterAll(async () => {
       for (const program of programs) {
         program.signal('SIGKILL');

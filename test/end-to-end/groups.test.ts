@@ -121,6 +121,31 @@ describe('consumer --group, with three brokers', { timeout: 120_000 }, () => {
     expect(linesOf(next).sort()).toEqual(expectedLines(3, written, written + 1).sort());
   });
 
+  test('G9: a broker that hangs, though it still holds its connections, is gone without', async () => {
+    await create('hanging', 3);
+    await write('hanging', 3, 0, 2);
+    const member = consumer('hanging', 'patient', 1);
+    const tell = () => member.output + member.errors;
+    await until(() => linesOf(member).length >= 6, { forMs: 20_000, tell });
+
+    // The one of --meta, which leads partition 0.
+    const hung = cluster.brokers.get(1)!;
+    hung.signal('SIGSTOP');
+    try {
+      await write('hanging', 3, 2, 4, 2);
+      await until(() => new Set(linesOf(member)).size === 12, { forMs: 60_000, tell });
+    } finally {
+      hung.signal('SIGCONT');
+    }
+    await cluster.untilReady();
+    await write('hanging', 3, 4, 5, 3);
+    await until(() => new Set(linesOf(member)).size === 15, { forMs: 60_000, tell });
+    expect([...new Set(linesOf(member))].sort()).toEqual(expectedLines(3, 0, 5).sort());
+    member.signal('SIGINT');
+    expect(await member.ended).toBe(130);
+    expect((await stateOf('patient')).members).toEqual([]);
+  });
+
   test('on a terminal it asks for the topic again when there is none of that name, and Ctrl-C commits and leaves', async () => {
     await create('typed', 1);
     await write('typed', 1, 0, 1);

@@ -25,6 +25,8 @@ export interface KafkaProcessOptions {
   readonly heap?: string;
   /** Taken, and a folder of its own otherwise. */
   readonly directory?: string;
+  /** How long they may take to start; a minute unless it is said. */
+  readonly startMs?: number;
   /** Added to each broker's properties file. */
   readonly properties?: Readonly<Record<string, string | number>>;
   /**
@@ -64,10 +66,16 @@ export class KafkaProcesses {
 
   static async start(count: number, options: KafkaProcessOptions = {}): Promise<KafkaProcesses> {
     const kafka = await KafkaProcesses.prepare(count, options);
-    await kafka.format();
-    for (const id of kafka.ids) kafka.startBroker(id);
-    await kafka.ready();
-    return kafka;
+    try {
+      await kafka.format();
+      for (const id of kafka.ids) kafka.startBroker(id);
+      await kafka.ready(kafka.ids, options.startMs);
+      return kafka;
+    } catch (error) {
+      // Nobody else knows of those that were started.
+      await kafka.stop({ keep: options.directory !== undefined });
+      throw error;
+    }
   }
 
   get ids(): number[] {

@@ -41,13 +41,13 @@ function asText({ group, offsets }: GroupOverview, { members, state }: DescribeF
   return parts.join('');
 }
 
-export function headingOf({ groupId, type, state, members, coordinator, assignor }: DescribedGroup): string {
+function headingOf({ groupId, type, state, members, coordinator, assignor }: DescribedGroup): string {
   const how = assignor === '' ? '' : `, assignor ${assignor}`;
   return `${groupId}: ${type} group, ${state}, ${counted(members.length, 'member')}, coordinator ${coordinator}${how}\n`;
 }
 
 /** A row per partition; a dash where there is nothing, a question mark for what could not be told. */
-export function offsetsAsText(offsets: readonly GroupOffset[]): string {
+function offsetsAsText(offsets: readonly GroupOffset[]): string {
   const rows = offsets.map(({ topic, partition, currentOffset, logEndOffset, lag, lagMs, member }) => [
     topic,
     String(partition),

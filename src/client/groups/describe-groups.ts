@@ -67,7 +67,7 @@ async function describeClassicGroup(cluster: Cluster, groupId: string): Promise<
   return classicGroupOf(found, coordinator);
 }
 
-export function consumerGroupOf(
+function consumerGroupOf(
   { groupId, groupState, assignorName, members }: ConsumerGroupDescribeResponse['groups'][number],
   coordinator: number,
 ): DescribedGroup {
@@ -90,7 +90,7 @@ export function consumerGroupOf(
   };
 }
 
-export function classicGroupOf(
+function classicGroupOf(
   { groupId, groupState, protocolType, protocolData, members }: DescribeGroupsResponse['groups'][number],
   coordinator: number,
 ): DescribedGroup {

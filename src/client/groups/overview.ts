@@ -25,7 +25,7 @@ export async function overviewOf(cluster: Cluster, groupId: string): Promise<Gro
   return { group, offsets: await offsetsOf(cluster, group) };
 }
 
-export async function offsetsOf(cluster: Cluster, { groupId, members }: DescribedGroup): Promise<GroupOffset[]> {
+async function offsetsOf(cluster: Cluster, { groupId, members }: DescribedGroup): Promise<GroupOffset[]> {
   const committed = new Map((await committedOffsets(cluster, groupId)).map((each) => [nameOf(each), each]));
   const owners = new Map(members.flatMap((member) => (member.partitions ?? []).map((place) => [nameOf(place), member] as const)));
   const places = new Map<string, TopicPartition>();
@@ -72,7 +72,7 @@ export function groupAsJson({ groupId, type, state, coordinator, assignor, membe
   };
 }
 
-export function offsetAsJson({ topic, partition, currentOffset, logEndOffset, lag, lagMs, metadata, member }: GroupOffset): object {
+function offsetAsJson({ topic, partition, currentOffset, logEndOffset, lag, lagMs, metadata, member }: GroupOffset): object {
   return {
     topic,
     partition,
