@@ -47,8 +47,9 @@ export function drawPlan(seed: number): Plan {
     kinds: ambushKinds.filter((kind) => !(isLazy && kind === 'two-failovers')),
     forMs: faultMs,
   });
-  const careful = isLazy && isSafe && faultDice.chance(0.5);
-  const mayLose = isLazy && !careful && (faults.some(({ kind }) => lossyKinds.includes(kind)) || workload.acts.includes('elect-unclean'));
+  const givesUp = workload.acts.includes('elect-unclean');
+  const careful = isLazy && isSafe && faultDice.chance(0.5) && !givesUp;
+  const mayLose = isLazy && !careful && (faults.some(({ kind }) => lossyKinds.includes(kind)) || givesUp);
   const all = [...(careful ? onOneBroker(faults) : faults), ...ambushes].sort((a, b) => a.atMs - b.atMs);
   return { seed, topology, configuration, workload, faultMs, faults: all, mayLose };
 }
