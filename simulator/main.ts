@@ -7,9 +7,11 @@ import { runOne } from './command/run-one.ts';
 import { runShrink } from './command/run-shrink.ts';
 import { mutants } from './mutants/index.ts';
 import { drawPlan } from './plan/draw-plan.ts';
+import { workloadKinds } from './plan/plan.ts';
 import { readPlan } from './plan/plan-file.ts';
 
 const usage = `npm run simulate -- [options]
+  --workload KIND        what clients do: records (as a rule), transactions or groups
   --seeds N              run N seeds (default 100)
   --hours H              run seeds for so long
   --from S               the first of them (default 1)
@@ -37,6 +39,7 @@ const { values } = parseArgs({
     jobs: { type: 'string' },
     mutant: { type: 'string' },
     mutants: { type: 'boolean' },
+    workload: { type: 'string', default: 'records' },
     worker: { type: 'boolean' },
     help: { type: 'boolean' },
   },
@@ -50,10 +53,13 @@ async function main(): Promise<number> {
     return 0;
   }
   const { mutant } = values;
+  const workload = workloadKinds.find((kind) => kind === values.workload);
+  if (workload === undefined) return complain(`--workload=${values.workload} is none of ${workloadKinds.join(', ')}.`);
   for (const name of mutant?.split(',') ?? []) if (!(name in mutants)) return complain(`--mutant=${name} is not known.`);
   if (values.mutants) {
     const names = mutant?.split(',') ?? Object.keys(mutants);
     return runMutants({
+      workload,
       names,
       from: number('from', values.from ?? '1'),
       most: number('seeds', values.seeds ?? '1000'),
@@ -61,19 +67,19 @@ async function main(): Promise<number> {
     });
   }
   if (mutant !== undefined) mutants[mutant]!.plant();
-  if (values.worker) return serveFarm();
+  if (values.worker) return serveFarm(workload);
   const jobs = number('jobs', values.jobs ?? String(availableParallelism()));
   const from = number('from', values.from ?? '1');
   if (values.seed !== undefined || values.plan !== undefined) {
-    const plan = values.plan === undefined ? drawPlan(number('seed', values.seed!)) : readPlan(values.plan);
-    const again = `npm run simulate -- ${values.plan === undefined ? `--seed ${values.seed}` : `--plan ${values.plan}`}${mutant === undefined ? '' : ` --mutant ${mutant}`}`;
+    const plan = values.plan === undefined ? drawPlan(number('seed', values.seed!), workload) : readPlan(values.plan);
+    const again = `npm run simulate -- ${workload === 'records' ? '' : `--workload ${workload} `}${values.plan === undefined ? `--seed ${values.seed}` : `--plan ${values.plan}`}${mutant === undefined ? '' : ` --mutant ${mutant}`}`;
     return values.shrink ? runShrink(plan) : runOne(plan, { trace: values.trace ?? false, again });
   }
   if (values['check-determinism'] !== undefined)
-    return runMany({ from, seeds: number('check-determinism', values['check-determinism']), jobs, mutant, twice: true });
+    return runMany({ workload, from, seeds: number('check-determinism', values['check-determinism']), jobs, mutant, twice: true });
   if (values.hours !== undefined)
-    return runMany({ from, seeds: Number.MAX_SAFE_INTEGER, forMs: Number(values.hours) * 3_600_000, jobs, mutant });
-  return runMany({ from, seeds: number('seeds', values.seeds ?? '100'), jobs, mutant });
+    return runMany({ workload, from, seeds: Number.MAX_SAFE_INTEGER, forMs: Number(values.hours) * 3_600_000, jobs, mutant });
+  return runMany({ workload, from, seeds: number('seeds', values.seeds ?? '100'), jobs, mutant });
 }
 
 function number(name: string, text: string): number {

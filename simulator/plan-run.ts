@@ -1,50 +1,40 @@
 import type { SimulatedWorld } from '#platform';
-import { diskLeftovers } from './checkers/disk-leftovers.ts';
-import { RecordHistory } from './checkers/record-history.ts';
 import { compareReplicas, notConverged } from './checkers/replica-sets.ts';
-import { checkServed } from './checkers/topic-is-served.ts';
 import { Watchers } from './checkers/watchers.ts';
-import { Looker } from './clients/looker.ts';
 import { Operator } from './clients/operator.ts';
 import { SimulatedClient } from './clients/simulated-client.ts';
-import { TopicAdmin } from './clients/topic-admin.ts';
-import { workerOf } from './clients/workers.ts';
-import type { FaultKind } from './faults/fault.ts';
 import { Nemesis } from './faults/nemesis.ts';
 import type { Plan } from './plan/plan.ts';
 import { SimulatedCluster } from './simulated-cluster.ts';
 import type { Timeline } from './timeline.ts';
 import { Violation } from './violation.ts';
+import { RecordsWorkload } from './workloads/records-workload.ts';
+import type { RunningWorkload, Stage } from './workloads/running-workload.ts';
+import { TransactionsWorkload } from './workloads/transactions-workload.ts';
 
 const livenessMs = 60_000;
 const quietMs = 2000;
-const diskFaults: readonly FaultKind[] = ['io-error', 'read-error', 'full-disk', 'bit-flip'];
 
 /** The phases of one run. */
 export class PlanRun {
-  readonly history: RecordHistory;
+  readonly workload: RunningWorkload;
   readonly #plan: Plan;
   readonly #watchers: Watchers;
   readonly #world: SimulatedWorld;
   readonly #timeline: Timeline;
   readonly #cluster: SimulatedCluster;
-  readonly #clients: SimulatedClient[] = [];
-  readonly #admin: TopicAdmin;
+  readonly #toStop: SimulatedClient[] = [];
   readonly #operator: Operator;
-  readonly #verifier: SimulatedClient;
-  readonly #looker: Looker;
   readonly #nemesis: Nemesis;
-  #workloads: Promise<void>[] = [];
+  #work: readonly Promise<void>[] = [];
   #workloadFailure: unknown;
 
   constructor(plan: Plan, world: SimulatedWorld, timeline: Timeline) {
     this.#plan = plan;
     this.#world = world;
     this.#timeline = timeline;
-    const { mayLose } = plan;
-    this.#watchers = new Watchers({ timeline, mayLose, cluster: () => this.#cluster });
-    this.history = new RecordHistory({ mayLose, committed: this.#watchers.committed });
-    const { topology, configuration, workload, faults } = plan;
+    this.#watchers = new Watchers({ timeline, mayLose: plan.mayLose, cluster: () => this.#cluster });
+    const { topology, configuration, faults } = plan;
     this.#cluster = new SimulatedCluster({
       world,
       brokers: topology.brokers,
@@ -53,13 +43,8 @@ export class PlanRun {
       observers: this.#watchers.observers,
     });
     this.#operator = new Operator(this.#client('operator'), this.#cluster);
-    this.#verifier = this.#client('verifier');
-    this.#looker = new Looker(this.#verifier, this.history);
-    const brokers = topology.brokers.length;
-    const disksFail = faults.some(({ kind }) => diskFaults.includes(kind));
-    const onCreated = (topic: string) => (disksFail ? undefined : checkServed(this.#cluster, topic));
-    this.#admin = new TopicAdmin({ client: this.#client('admin'), history: this.history, workload, brokers, onCreated });
-    this.#nemesis = new Nemesis({ cluster: this.#cluster, timeline, faults, operator: this.#operator });
+    this.workload = this.#workloadOf(plan);
+    this.#nemesis = new Nemesis({ cluster: this.#cluster, timeline, faults, operator: this.#operator, workload: plan.workload.kind });
   }
 
   get elections(): number {
@@ -77,6 +62,7 @@ export class PlanRun {
     await this.#run({ forMs: 1000 });
     await this.#settle(this.#operator.trustLastCopies(), 'L2', 'an election did not end');
     await this.#run({ forMs: 2000 });
+    await this.workload.comeToRest();
     await this.#endWorkloads();
     await this.#verify();
     this.#restartAll();
@@ -95,17 +81,35 @@ export class PlanRun {
     this.#cluster.close();
   }
 
-  #client(name: string): SimulatedClient {
+  #client(name: string, options: { readonly staysToTheEnd?: boolean } = {}): SimulatedClient {
     const client = new SimulatedClient(this.#world, name, this.#cluster.addresses);
-    this.#clients.push(client);
+    if (!options.staysToTheEnd) this.#toStop.push(client);
     return client;
   }
 
+  #workloadOf(plan: Plan): RunningWorkload {
+    const stage: Stage = {
+      plan,
+      cluster: this.#cluster,
+      timeline: this.#timeline,
+      client: (name, options) => this.#client(name, options),
+      settle: (work, invariant, otherwise) => this.#settle(work, invariant, otherwise),
+      until: (invariant, otherwise, holds) => this.#until(invariant, otherwise, holds),
+      pass: (ms) => this.#run({ forMs: ms }),
+    };
+    switch (plan.workload.kind) {
+      case 'records':
+        return new RecordsWorkload(stage, this.#watchers.committed);
+      case 'transactions':
+        return new TransactionsWorkload(stage);
+      case 'groups':
+        throw new Error('later');
+    }
+  }
+
   #startWorkloads(): void {
-    const { workload, mayLose } = this.#plan;
-    const workers = workload.clients.map((plan) => workerOf(plan, this.#client(plan.name), this.history, { admin: this.#admin, mayLose }));
-    this.#workloads = [this.#admin.run(), ...workers];
-    for (const work of this.#workloads) {
+    this.#work = this.workload.start();
+    for (const work of this.#work) {
       work.catch((error: unknown) => {
         this.#workloadFailure ??= error;
       });
@@ -113,8 +117,8 @@ export class PlanRun {
   }
 
   async #endWorkloads(): Promise<void> {
-    for (const client of this.#clients) if (client !== this.#verifier) client.stop();
-    await this.#settle(Promise.allSettled(this.#workloads), 'L2', 'a client request did not end');
+    for (const client of this.#toStop) client.stop();
+    await this.#settle(Promise.allSettled(this.#work), 'L2', 'a client request did not end');
   }
 
   async #restoreVoters(): Promise<void> {
@@ -148,21 +152,13 @@ export class PlanRun {
     this.#timeline.note('verifying');
     const images = () => this.#cluster.running.map(({ name, broker }) => ({ name, image: broker.router.image }));
     await this.#until('M5', 'the brokers have different metadata', () => new Set(images().map(({ image }) => image.offset)).size === 1);
-    for (const { name, image } of images()) this.#admin.checkFinal(name, image);
     await this.#until(
       'L3',
       () => notConverged(this.#cluster) ?? '',
       () => notConverged(this.#cluster) === undefined,
     );
     compareReplicas(this.#cluster);
-    for (const { name, id, partitions } of images()[0]!.image.topics.all()) {
-      for (const { partition } of partitions) await this.#verifyPartition(name, id, partition);
-    }
-    await this.#until(
-      'M7',
-      () => `left on disk: ${diskLeftovers(this.#cluster).join(', ')}`,
-      () => diskLeftovers(this.#cluster).length === 0,
-    );
+    await this.workload.verify();
   }
 
   /** L4: where nothing goes wrong nobody is elected, and nobody leaves or joins an in-sync set. */
@@ -173,21 +169,6 @@ export class PlanRun {
     const before = changes();
     await this.#run({ forMs: quietMs });
     if (changes() !== before) throw new Violation('L4', `in ${quietMs / 1000} s without faults ${before} have become ${changes()}`);
-  }
-
-  async #verifyPartition(topic: string, topicId: string, partition: number): Promise<void> {
-    let last = 'no leader';
-    const attempt = async () => {
-      for (;;) {
-        const leader = (await this.#verifier.find(topic))?.partitions[partition]?.leader;
-        last = leader === undefined ? 'no leader' : `the leader ${leader.host} gives no records`;
-        const found = leader === undefined ? undefined : await this.#looker.readAll(leader, topicId, partition);
-        if (found !== undefined) return found;
-        await this.#verifier.pause();
-      }
-    };
-    const { logStartOffset, records } = await this.#settle(attempt(), 'L2', () => `${topic}-${partition} cannot be read: ${last}`);
-    this.history.checkFinal(topicId, partition, logStartOffset, records);
   }
 
   /** Runs the world until the promise is settled. */

@@ -1,7 +1,7 @@
 import { SimulatedWorld } from '#platform';
 import { describePlan } from './plan/describe-plan.ts';
 import { drawPlan } from './plan/draw-plan.ts';
-import type { Plan } from './plan/plan.ts';
+import type { Plan, WorkloadKind } from './plan/plan.ts';
 import { PlanRun } from './plan-run.ts';
 import { timelineLogger } from './simulated-cluster.ts';
 import { Timeline } from './timeline.ts';
@@ -25,8 +25,8 @@ export interface RunResult {
   readonly elections: number;
 }
 
-export function runSeed(seed: number, options: RunOptions = {}): Promise<RunResult> {
-  return runPlan(drawPlan(seed), options);
+export function runSeed(seed: number, options: RunOptions & { readonly workload?: WorkloadKind } = {}): Promise<RunResult> {
+  return runPlan(drawPlan(seed, options.workload), options);
 }
 
 /**
@@ -63,8 +63,8 @@ export async function runPlan(plan: Plan, options: RunOptions = {}): Promise<Run
     virtualMs: world.nowMs,
     events: world.eventCount,
     digest: world.digest,
-    acknowledged: run.history.acknowledgedCount,
-    read: run.history.readCount,
+    acknowledged: run.workload.acknowledgedCount,
+    read: run.workload.readCount,
     elections: run.elections,
   };
 }

@@ -16,7 +16,7 @@ interface Place {
 /** An idempotent producer with acks=all, one batch in flight per partition, that never gives a batch up while its topic lives. */
 export class IdempotentProducer {
   readonly #client: SimulatedClient;
-  readonly #history: RecordHistory;
+  readonly #history: Pick<RecordHistory, 'attempt' | 'acknowledge'>;
   /** What brokers have lost they cannot know again: then a producer begins anew. */
   readonly #mayLose: boolean;
   readonly #places = new Map<string, Place>();
@@ -24,7 +24,7 @@ export class IdempotentProducer {
   #counter = 0;
   #lives = 1;
 
-  constructor(client: SimulatedClient, history: RecordHistory, mayLose: boolean) {
+  constructor(client: SimulatedClient, history: Pick<RecordHistory, 'attempt' | 'acknowledge'>, mayLose: boolean) {
     this.#client = client;
     this.#history = history;
     this.#mayLose = mayLose;

@@ -62,12 +62,14 @@ export class SimulatedClient {
     to: Address,
     api: A,
     request: RequestInput<A>,
-    options: { channel?: string; timeoutMs?: number } = {},
+    options: { channel?: string; timeoutMs?: number; maxVersion?: number } = {},
   ): Promise<ResponseOf<A> | undefined> {
     try {
-      return await this.#client.send(to, api, request, { timeoutMs: options.timeoutMs ?? requestTimeoutMs, channel: options.channel });
+      return await this.#client.send(to, api, request, { timeoutMs: requestTimeoutMs, ...options });
     } catch (error) {
-      if (error instanceof NetworkError || error instanceof KafkaError) return undefined;
+      // All brokers here know the same versions: a request that fits none is a mistake of the client.
+      const isMistake = error instanceof KafkaError && error.errorName === 'UNSUPPORTED_VERSION';
+      if (error instanceof NetworkError || (error instanceof KafkaError && !isMistake)) return undefined;
       throw error;
     }
   }

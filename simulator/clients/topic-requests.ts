@@ -21,6 +21,9 @@ export async function askToCreate(client: SimulatedClient, { name, partitions, r
     });
     const answer = response?.topics[0];
     if (answer?.errorCode === 'NONE') return answer.topicId;
+    // By an earlier try whose answer was lost.
+    const found = answer?.errorCode === 'TOPIC_ALREADY_EXISTS' ? await client.find(name) : undefined;
+    if (found !== undefined) return found.topicId;
     await client.pause();
   }
 }

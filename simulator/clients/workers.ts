@@ -35,5 +35,7 @@ export function workerOf(
       return new HttpProducer(client, history).run(lasting);
     case 'http-reader':
       return new HttpReader(client, history).run(lasting);
+    default:
+      throw new Error(`a ${kind} has nothing to do among records`);
   }
 }

@@ -1,9 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
+import type { WorkloadKind } from '../plan/plan.ts';
 import { runSeed } from '../run-plan.ts';
 import { type SentResult, textOf } from './report.ts';
 
 interface FarmOptions {
+  readonly workload: WorkloadKind;
   readonly jobs: number;
   readonly mutant?: string | undefined;
   /** The next seed to run; undefined: there is nothing more to do. */
@@ -24,7 +26,7 @@ export async function runFarm(options: FarmOptions): Promise<void> {
 function runWorker(options: FarmOptions, children: ChildProcess[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const mutant = options.mutant === undefined ? [] : ['--mutant', options.mutant];
-    const child = fork(join(import.meta.dirname, '../main.ts'), ['--worker', ...mutant]);
+    const child = fork(join(import.meta.dirname, '../main.ts'), ['--worker', '--workload', options.workload, ...mutant]);
     children.push(child);
     const more = () => {
       const seed = options.next();
@@ -48,9 +50,9 @@ function runWorker(options: FarmOptions, children: ChildProcess[]): Promise<void
 }
 
 /** The other side: runs the seeds that it is told, until nobody tells it any more. */
-export function serveFarm(): Promise<number> {
+export function serveFarm(workload: WorkloadKind): Promise<number> {
   process.on('message', (seed: number) => {
-    void runSeed(seed).then((result) => process.send!({ ...result, failure: textOf(result.failure) } satisfies SentResult));
+    void runSeed(seed, { workload }).then((result) => process.send!({ ...result, failure: textOf(result.failure) } satisfies SentResult));
   });
   return new Promise((resolve) => {
     process.on('disconnect', () => resolve(0));

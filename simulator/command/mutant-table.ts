@@ -1,4 +1,5 @@
 import { mutants } from '../mutants/index.ts';
+import type { WorkloadKind } from '../plan/plan.ts';
 import { runFarm } from './farm.ts';
 import type { SentResult } from './report.ts';
 
@@ -10,13 +11,19 @@ interface Caught {
 }
 
 /** Plants each fault in turn and runs seeds until one fails. Prints a table as markdown; ends with 1 when a fault was not caught. */
-export async function runMutants(options: { names: readonly string[]; from: number; most: number; jobs: number }): Promise<number> {
-  const { names, from, most, jobs } = options;
+export async function runMutants(options: {
+  names: readonly string[];
+  from: number;
+  most: number;
+  jobs: number;
+  workload: WorkloadKind;
+}): Promise<number> {
+  const { names, from, most, jobs, workload } = options;
   const rows: string[] = [];
   let missed = 0;
   for (const name of names) {
     const { breaks } = mutants[name]!;
-    const caught = await seedsUntilCaught(name, { from, most, jobs });
+    const caught = await seedsUntilCaught(name, { from, most, jobs, workload });
     if (caught === undefined) missed++;
     const seeds = caught === undefined ? `not in ${most}` : String(caught.seeds);
     rows.push(`| \`${name}\` | ${breaks} | ${seeds} | ${caught?.by ?? ''} |`);
@@ -29,13 +36,14 @@ export async function runMutants(options: { names: readonly string[]; from: numb
 
 async function seedsUntilCaught(
   mutant: string,
-  { from, most, jobs }: { from: number; most: number; jobs: number },
+  { from, most, jobs, workload }: { from: number; most: number; jobs: number; workload: WorkloadKind },
 ): Promise<Caught | undefined> {
   const failed: SentResult[] = [];
   let next = from;
   await runFarm({
     jobs,
     mutant,
+    workload,
     next: () => (failed.length > 0 || next >= from + most ? undefined : next++),
     done: (result) => {
       if (result.failure !== undefined) failed.push(result);

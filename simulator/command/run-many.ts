@@ -1,7 +1,9 @@
+import type { WorkloadKind } from '../plan/plan.ts';
 import { runFarm } from './farm.ts';
 import { report, type SentResult } from './report.ts';
 
 export interface ManyOptions {
+  readonly workload: WorkloadKind;
   readonly from: number;
   readonly seeds: number;
   /** Stop after so long. */
@@ -23,6 +25,7 @@ export async function runMany(options: ManyOptions): Promise<number> {
   await runFarm({
     jobs: Math.min(options.jobs, runs),
     mutant: options.mutant,
+    workload: options.workload,
     next() {
       if (begun >= runs || (options.forMs !== undefined && Date.now() - startedMs >= options.forMs)) return undefined;
       return options.from + Math.floor(begun++ / (options.twice ? 2 : 1));
@@ -41,7 +44,10 @@ export async function runMany(options: ManyOptions): Promise<number> {
       if (failure !== undefined && !failed.includes(result.seed)) {
         failed.push(result.seed);
         process.stderr.write('\n');
-        report({ ...result, failure }, `npm run simulate -- --seed ${result.seed} --trace`);
+        report(
+          { ...result, failure },
+          `npm run simulate -- ${options.workload === 'records' ? '' : `--workload ${options.workload} `}--seed ${result.seed} --trace`,
+        );
       }
       progress(totals, runs, failed.length, startedMs);
     },

@@ -1,4 +1,5 @@
 import type { Operator } from '../clients/operator.ts';
+import type { WorkloadKind } from '../plan/plan.ts';
 import type { SimulatedCluster } from '../simulated-cluster.ts';
 import type { Timeline } from '../timeline.ts';
 import { ambushKinds, type Fault, type FaultKind, type Victim } from './fault.ts';
@@ -14,6 +15,7 @@ export interface NemesisOptions {
   readonly faults: readonly Fault[];
   /** Does what takes an administrator. */
   readonly operator: Operator;
+  readonly workload: WorkloadKind;
 }
 
 const listeningKinds: readonly FaultKind[] = ['replay', ...ambushKinds];
@@ -44,7 +46,7 @@ export class Nemesis {
     const has = (...kinds: readonly FaultKind[]) => options.faults.some(({ kind }) => kinds.includes(kind));
     const { world } = options.cluster;
     this.overheard = has(...listeningKinds) ? new OverheardRequests(world) : undefined;
-    this.#recorded = has('replay') ? new RecordedRequests(this.overheard!) : undefined;
+    this.#recorded = has('replay') ? new RecordedRequests(this.overheard!, options.workload) : undefined;
     this.#formerFetches = has('former-fetches') ? new FormerFetches(this.overheard!) : undefined;
     this.cluster.onStarted = (name) => this.#started(name);
     this.cluster.onBrokerFailed = (name, error) => this.#brokerFailed(name, error);

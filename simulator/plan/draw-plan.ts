@@ -2,6 +2,7 @@ import { SeededRandom } from '#platform';
 import { drawAmbushes } from '../faults/draw-ambushes.ts';
 import { type ChanceKind, drawFaults, faultKinds } from '../faults/draw-faults.ts';
 import { ambushKinds, damagingKinds, type Fault, type FaultKind } from '../faults/fault.ts';
+import { drawCoordinatorPlan } from './draw-coordinator-plan.ts';
 import {
   type AdminAct,
   adminActs,
@@ -14,6 +15,7 @@ import {
   type TopicPlan,
   type Topology,
   type Workload,
+  type WorkloadKind,
 } from './plan.ts';
 
 /** Kinds after which the page cache of a broker is gone. */
@@ -23,7 +25,8 @@ const clusterSizes = [1, 2, 3, 3, 3, 3, 3, 4, 4, 5, 5, 5, 6, 7];
 const always = { 'log.message.timestamp.after.max.ms': String(Number.MAX_SAFE_INTEGER) };
 
 /** The plan of a seed. Each part has dice of its own, so that a change in how one is drawn leaves the others as they are. */
-export function drawPlan(seed: number): Plan {
+export function drawPlan(seed: number, kind: WorkloadKind = 'records'): Plan {
+  if (kind !== 'records') return drawCoordinatorPlan(seed, kind);
   const dice = (name: string) => new SeededRandom(seed).fork(`plan ${name}`);
   const topology = drawTopology(dice('topology'));
   const brokers = topology.brokers.length;
@@ -96,7 +99,7 @@ function drawWorkload(random: SeededRandom, brokers: number, isLazy: boolean): W
   if (!clients.some(({ kind }) => kind === 'idempotent' || kind === 'acks-all')) add('idempotent');
   if (clients.length < 4) add('idempotent');
   const acts = adminActs.filter((act) => isPossible(act, brokers, isLazy) && !(safe && act === 'alter-min-isr') && random.chance(0.5));
-  return { topics, clients, acts };
+  return { kind: 'records', topics, clients, acts };
 }
 
 function drawTopic(random: SeededRandom, name: string, brokers: number, safe: boolean): TopicPlan {

@@ -14,5 +14,6 @@ export function readPlan(path: string): Plan {
   for (const part of ['seed', 'topology', 'configuration', 'workload', 'faultMs', 'faults', 'mayLose'] as const) {
     if (plan[part] === undefined) throw new Error(`${path} is no plan: it has no "${part}"`);
   }
-  return plan;
+  // Plans from before there were others say nothing of it.
+  return { ...plan, workload: { ...plan.workload, kind: plan.workload.kind ?? 'records' } };
 }

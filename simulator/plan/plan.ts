@@ -34,7 +34,12 @@ export interface Configuration {
   readonly syncMs: number;
 }
 
+/** What the clients of a run do: write and read records, with the administrator at work; take part in transactions; share out topics in groups. */
+export const workloadKinds = ['records', 'transactions', 'groups'] as const;
+export type WorkloadKind = (typeof workloadKinds)[number];
+
 export interface Workload {
+  readonly kind: WorkloadKind;
   readonly topics: readonly TopicPlan[];
   readonly clients: readonly ClientPlan[];
   /** What the administrator does besides creating the topics. */
@@ -49,11 +54,29 @@ export interface TopicPlan {
 }
 
 export const clientKinds = ['idempotent', 'acks-all', 'acks-1', 'acks-0', 'follower', 'looker', 'http-producer', 'http-reader'] as const;
-export type ClientKind = (typeof clientKinds)[number];
+export type RecordsClientKind = (typeof clientKinds)[number];
+
+/** Version 1 and 2 are those of transactions: with the second each transaction has an epoch of its own (KIP-890). */
+export const transactionClientKinds = [
+  'transactional-v1',
+  'transactional-v2',
+  'usurper',
+  'copier-v1',
+  'copier-v2',
+  'committed-reader',
+  'uncommitted-reader',
+  'transaction-admin',
+  'idempotent',
+] as const;
+export type TransactionClientKind = (typeof transactionClientKinds)[number];
+
+export type ClientKind = RecordsClientKind | TransactionClientKind;
 
 export interface ClientPlan {
   readonly name: string;
   readonly kind: ClientKind;
+  /** Another client, whose place this one takes now and then. */
+  readonly of?: string;
 }
 
 export const adminActs = [

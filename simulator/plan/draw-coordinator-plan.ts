@@ -1,0 +1,89 @@
+import { SeededRandom } from '#platform';
+import { drawFaults } from '../faults/draw-faults.ts';
+import type { FaultKind } from '../faults/fault.ts';
+import { brokerNames, type ClientKind, type ClientPlan, type Plan, type TopicPlan, type Topology, type Workload } from './plan.ts';
+
+/** Disks are not damaged here, and clocks do not jump: a timeout may then take an hour, as it may in Kafka. Seeds of records see to both. */
+const kinds: readonly FaultKind[] = [
+  'kill',
+  'power-cut',
+  'all-power',
+  'clean-stop',
+  'rolling-restart',
+  'crash-loop',
+  'pause',
+  'cut',
+  'isolate',
+  'flap',
+  'halves',
+  'bad-links',
+  'resets',
+  'replay',
+  'slow-disk',
+  'disk-stall',
+];
+
+/** Coordinators with few partitions, and timeouts that come up in a short run. */
+const properties = {
+  'log.message.timestamp.after.max.ms': String(Number.MAX_SAFE_INTEGER),
+  'offsets.topic.num.partitions': '2',
+  'transaction.state.log.num.partitions': '2',
+  'broker.session.timeout.ms': '1500',
+  'broker.heartbeat.interval.ms': '300',
+  'replica.lag.time.max.ms': '1500',
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms': '400',
+  'group.min.session.timeout.ms': '500',
+  'group.initial.rebalance.delay.ms': '100',
+  'group.consumer.session.timeout.ms': '2000',
+  'group.consumer.heartbeat.interval.ms': '300',
+};
+
+/** Until then nothing goes wrong: clusters form, and topics are made, in the seeds of records. */
+const quietMs = 1000;
+
+/** The plan of a seed whose clients need coordinators: short, on three brokers, so that many can be run. Its dice are its own. */
+export function drawCoordinatorPlan(seed: number, kind: 'transactions' | 'groups'): Plan {
+  const dice = (name: string) => new SeededRandom(seed).fork(`plan of ${kind} ${name}`);
+  const topology = drawTopology(dice('topology'));
+  const configuration = { properties, syncMs: [0.8, 0.8, 4, 15][dice('configuration').below(4)]! };
+  const workload = drawTransactions(dice('workload'));
+  const random = dice('faults');
+  const faultMs = quietMs + 3000 + random.below(4000);
+  const drawn = kinds.filter(() => random.chance(0.4));
+  const faults = drawFaults({
+    random,
+    names: brokerNames({ topology }),
+    kinds: drawn.length > 0 ? drawn : [kinds[random.below(kinds.length)]!],
+    forMs: faultMs - quietMs,
+    meanGapMs: [400, 900, 2000][random.below(3)]!,
+  }).map((fault) => ({ ...fault, atMs: fault.atMs + quietMs }));
+  return { seed, topology, configuration, workload, faultMs, faults, mayLose: false };
+}
+
+function drawTopology(random: SeededRandom): Topology {
+  return { brokers: Array.from({ length: 3 }, () => ({ rack: null, startMs: random.below(200) })) };
+}
+
+function drawTopics(random: SeededRandom, names: readonly string[]): TopicPlan[] {
+  return names.map((name) => ({ name, partitions: 1 + random.below(2), replicationFactor: 3, configs: {} }));
+}
+
+/** One who writes transactions at least, and whoever looks on; copiers take what the others commit. */
+function drawTransactions(random: SeededRandom): Workload {
+  const clients: ClientPlan[] = [];
+  const add = (kind: ClientKind, of?: string) =>
+    clients.push({ name: `${kind}-${clients.length}`, kind, ...(of === undefined ? {} : { of }) });
+  add(random.chance(0.65) ? 'transactional-v2' : 'transactional-v1');
+  if (random.chance(0.4)) add(random.chance(0.65) ? 'transactional-v2' : 'transactional-v1');
+  if (random.chance(0.4)) add('idempotent');
+  if (random.chance(0.6)) {
+    const copier = random.chance(0.65) ? 'copier-v2' : 'copier-v1';
+    add(copier);
+    if (random.chance(0.6)) add(copier);
+  }
+  if (random.chance(0.5)) add('usurper', clients[random.below(clients.length)]!.name);
+  add('committed-reader');
+  if (random.chance(0.3)) add('uncommitted-reader');
+  if (random.chance(0.3)) add('transaction-admin');
+  return { kind: 'transactions', topics: drawTopics(random, ['first', 'second']), clients, acts: [] };
+}
