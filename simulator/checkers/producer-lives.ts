@@ -1,4 +1,5 @@
 import { Violation } from '../violation.ts';
+import type { HistoryClock } from './history-clock.ts';
 
 /** One life of the program that writes under a transactional id: from its InitProducerId to the next one's. */
 export interface Life {
@@ -13,16 +14,16 @@ export interface Life {
 
 /**
  * Who writes under which transactional id, and who has been fenced: whoever was answered before another asked to start, and whoever has a lower epoch than one that has
- * started (T4). Time is a count of what happens to clients.
+ * started (T4).
  */
 export class ProducerLives {
   readonly #lives = new Map<string, Life[]>();
   /** Producer ids and epochs that were given to somebody who starts. */
   readonly #given = new Set<string>();
-  #now = 0;
+  readonly #clock: HistoryClock;
 
-  tick(): number {
-    return ++this.#now;
+  constructor(clock: HistoryClock) {
+    this.#clock = clock;
   }
 
   /** A program starts; it has not been answered. */
@@ -39,7 +40,7 @@ export class ProducerLives {
     if (this.#given.has(name)) throw new Violation('I5', `${life.name} is given producer ${name}, which another was given before`);
     this.#given.add(name);
     life.producer = producer;
-    life.startedAt = this.tick();
+    life.startedAt = this.#clock.tick();
     for (const other of this.#lives.get(life.transactionalId)!) {
       if (other === life || other.producer === undefined || other.fencedAt !== undefined) continue;
       const isOlder = other.startedAt < sentAt || isBelow(other.producer, producer);

@@ -1,4 +1,6 @@
 import { Violation } from '../violation.ts';
+import { HistoryClock } from './history-clock.ts';
+import { OffsetHistory } from './offset-history.ts';
 import { type Life, ProducerLives } from './producer-lives.ts';
 
 /** What a client has asked for, and was told. A commit that was asked for and not answered may be one or the other. */
@@ -31,7 +33,10 @@ interface Written {
  * is not known is the one or the other for all its records, and nothing is visible of one that nobody asked to commit.
  */
 export class TransactionHistory {
-  readonly lives = new ProducerLives();
+  readonly clock = new HistoryClock();
+  readonly lives = new ProducerLives(this.clock);
+  /** Offsets that are committed with transactions. */
+  readonly offsets = new OffsetHistory(this.clock, (transaction, how) => this.#offsetsSeen(transaction, how));
   readonly #transactions: Transaction[] = [];
   readonly #written = new Map<string, Written>();
   /** What lies where, as anybody was told: partition, offset, value. */
@@ -59,7 +64,7 @@ export class TransactionHistory {
   send(transaction: Transaction, place: string, value: string): void {
     const isLate = transaction.life !== undefined && this.lives.isFenced(transaction.life);
     transaction.values.add(value);
-    this.#written.set(value, { transaction, place, sentAt: this.lives.tick(), isLate, offset: undefined });
+    this.#written.set(value, { transaction, place, sentAt: this.clock.tick(), isLate, offset: undefined });
   }
 
   acknowledge(place: string, offset: bigint, value: string): void {
@@ -166,10 +171,10 @@ export class TransactionHistory {
   }
 
   /** T1, T2: readers of committed records are given what the markers of a partition say, no more and no less. */
-  checkShown(place: string, expected: ReadonlySet<string>, given: readonly string[]): void {
-    const extra = given.find((value) => !expected.has(value));
+  checkShown(place: string, expected: ReadonlySet<string>, given: ReadonlySet<string>): void {
+    const extra = [...given].find((value) => !expected.has(value));
     if (extra !== undefined) throw new Violation('T2', `${place} shows "${extra}", which its markers abort`);
-    const missing = [...expected].find((value) => !given.includes(value));
+    const missing = [...expected].find((value) => !given.has(value));
     if (missing !== undefined) throw new Violation('T1', `${place} does not show "${missing}", which its markers commit`);
   }
 
@@ -189,7 +194,7 @@ export class TransactionHistory {
     const transaction: Transaction = {
       id,
       life,
-      begunAt: this.lives.tick(),
+      begunAt: this.clock.tick(),
       fate,
       endedAt: undefined,
       values: new Set(),
@@ -209,7 +214,7 @@ export class TransactionHistory {
     if (transaction.fate === 'committed' || (shown !== undefined && shown.fate !== fate))
       throw new Violation('T1', `${id} is ${fate} now, and before ${shown?.how ?? 'it was the other'}`);
     transaction.fate = fate;
-    transaction.endedAt ??= this.lives.tick();
+    transaction.endedAt ??= this.clock.tick();
   }
 
   /** Something shows how a transaction has ended: all that is ever seen of it has to say the same. */
@@ -218,11 +223,11 @@ export class TransactionHistory {
     if (transaction.fate === 'committed' && fate === 'aborted') throw new Violation('T1', `${id} was committed, and ${how}`);
     if (shown !== undefined && shown.fate !== fate) throw new Violation('T1', `${id}: ${shown.how}, and ${how}`);
     transaction.shown ??= { fate, how };
-    if (fate === 'committed') transaction.endedAt ??= this.lives.tick();
+    if (fate === 'committed') transaction.endedAt ??= this.clock.tick();
   }
 
   /** Offsets of a group are seen that this transaction has committed. */
-  offsetsSeen(transaction: Transaction, how: string): void {
+  #offsetsSeen(transaction: Transaction, how: string): void {
     if (transaction.fate === 'open' || transaction.fate === 'aborted')
       throw new Violation('T6', `${how}, of ${transaction.id}, which is ${transaction.fate}`);
     this.#shown(transaction, 'committed', how);

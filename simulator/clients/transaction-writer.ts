@@ -2,6 +2,11 @@ import { sleep } from '#platform';
 import type { SimulatedClient } from './simulated-client.ts';
 import { AbortableError, FencedError, type TransactionalProducer } from './transactional-producer.ts';
 
+/** The group for which a writer commits offsets now and then. */
+export function groupOf(transactionalId: string): string {
+  return `group of ${transactionalId}`;
+}
+
 /** Writes one transaction after another: some are aborted, some left open for too long, and now and then the program dies and is started again. */
 export class TransactionWriter {
   readonly #client: SimulatedClient;
@@ -44,6 +49,10 @@ export class TransactionWriter {
         // All of them have to be over: what is still under way must not get into the next transaction.
         const failed = (await Promise.allSettled(each)).find((result) => result.status === 'rejected');
         if (failed !== undefined) throw failed.reason;
+      }
+      if (random.below(3) === 0) {
+        const offsets = new Map([[0, BigInt(random.below(1000))]]);
+        await this.#producer.sendOffsets({ group: groupOf(this.#producer.transactionalId), topic: topics[0]!.name, offsets });
       }
       if (random.below(25) === 0) await sleep(this.#client.clock, this.#tooLongMs);
       if (random.below(12) === 0) return this.#producer.leave();

@@ -65,6 +65,7 @@ export class TransactionalProducer {
   #life: Life | undefined;
   #lives = 0;
   #transaction: Transaction | undefined;
+  #hasSentOffsets = false;
   /** Something of the last transaction may still be on its way, and with version 1 could get into the next one. */
   #hasStrays = false;
 
@@ -105,6 +106,7 @@ export class TransactionalProducer {
   begin(): Transaction {
     this.#transaction = this.#history.begin(this.#life!);
     this.#added.clear();
+    this.#hasSentOffsets = false;
     return this.#transaction;
   }
 
@@ -132,41 +134,42 @@ export class TransactionalProducer {
     const transaction = this.#transaction!;
     const { topicId } = await this.#find(topic);
     if (this.#version === 1) await this.#addOffsets(group);
+    this.#hasSentOffsets = true;
     const link = this.#groups.get(group) ?? new CoordinatorLink(this.#client, groupKey, group);
     this.#groups.set(group, link);
+    const commits = Array.from(offsets, ([partition, offset]) => ({
+      partition,
+      commit: this.#history.offsets.commit(group, placeOf(topicId, partition), offset, transaction.id, transaction),
+    }));
+    const partitions = commits.map(({ partition, commit: { offset, id } }) => ({
+      partitionIndex: partition,
+      committedOffset: offset,
+      committedMetadata: id,
+    }));
     const request = {
       transactionalId: this.transactionalId,
       groupId: group,
       ...this.#producer,
       ...membership,
-      topics: [
-        {
-          name: topic,
-          topicId,
-          partitions: Array.from(offsets, ([partitionIndex, committedOffset]) => ({
-            partitionIndex,
-            committedOffset,
-            committedMetadata: transaction.id,
-          })),
-        },
-      ],
+      topics: [{ name: topic, topicId, partitions }],
     };
     const errorOf = (response: { topics: { partitions: { errorCode: ErrorName }[] }[] }) => response.topics[0]?.partitions[0]?.errorCode;
     await this.#until('TxnOffsetCommit', async () => {
       const response = await link.ask(txnOffsetCommit, request, errorOf, this.#upTo('txnOffsetCommit'));
       return this.#errorIn(response, errorOf);
     });
+    for (const { commit } of commits) this.#history.offsets.acknowledge(commit);
   }
 
   /** Says how the transaction ends, until that is answered. @throws FencedError, AbortableError */
   async end(committed: boolean): Promise<'committed' | 'aborted'> {
     const transaction = this.#transaction!;
     // With nothing in it there is nothing to end.
-    if (transaction.values.size === 0 && this.#added.size === 0) {
+    if (transaction.values.size === 0 && this.#added.size === 0 && !this.#hasSentOffsets) {
       this.leaveTransaction();
       return 'aborted';
     }
-    const sentAt = this.#history.lives.tick();
+    const sentAt = this.#history.clock.tick();
     if (committed) this.#history.askToCommit(transaction);
     else this.#history.abandon(transaction);
     let mayHaveHappened = false;
@@ -214,7 +217,7 @@ export class TransactionalProducer {
     let sentAt = 0;
     let answered: { producerId: bigint; producerEpoch: number } | undefined;
     await this.#until('InitProducerId', async () => {
-      sentAt = this.#history.lives.tick();
+      sentAt = this.#history.clock.tick();
       const request = { transactionalId: this.transactionalId, transactionTimeoutMs: this.#timeoutMs, ...known };
       const response = await this.#coordinator.ask(initProducerId, request, ({ errorCode }) => errorCode);
       const error = this.#errorIn(response, ({ errorCode }) => errorCode);

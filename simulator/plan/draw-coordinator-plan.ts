@@ -3,6 +3,9 @@ import { drawFaults } from '../faults/draw-faults.ts';
 import type { FaultKind } from '../faults/fault.ts';
 import { brokerNames, type ClientKind, type ClientPlan, type Plan, type TopicPlan, type Topology, type Workload } from './plan.ts';
 
+/** What copiers write to. */
+export const copiesTopic = 'copies';
+
 /** Disks are not damaged here, and clocks do not jump: a timeout may then take an hour, as it may in Kafka. Seeds of records see to both. */
 const kinds: readonly FaultKind[] = [
   'kill',
@@ -64,8 +67,8 @@ function drawTopology(random: SeededRandom): Topology {
   return { brokers: Array.from({ length: 3 }, () => ({ rack: null, startMs: random.below(200) })) };
 }
 
-function drawTopics(random: SeededRandom, names: readonly string[]): TopicPlan[] {
-  return names.map((name) => ({ name, partitions: 1 + random.below(2), replicationFactor: 3, configs: {} }));
+function topic(name: string, partitions: number): TopicPlan {
+  return { name, partitions, replicationFactor: 3, configs: {} };
 }
 
 /** One who writes transactions at least, and whoever looks on; copiers take what the others commit. */
@@ -85,5 +88,8 @@ function drawTransactions(random: SeededRandom): Workload {
   add('committed-reader');
   if (random.chance(0.3)) add('uncommitted-reader');
   if (random.chance(0.3)) add('transaction-admin');
-  return { kind: 'transactions', topics: drawTopics(random, ['first', 'second']), clients, acts: [] };
+  const partitions = 1 + random.below(2);
+  const topics = [topic('first', partitions), topic('second', 1 + random.below(2)), topic(copiesTopic, partitions)];
+  const isCopied = clients.some(({ kind }) => kind.startsWith('copier'));
+  return { kind: 'transactions', topics: isCopied ? topics : topics.slice(0, 2), clients, acts: [] };
 }

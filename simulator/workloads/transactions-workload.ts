@@ -1,18 +1,26 @@
 import type { Address } from '#platform';
+import { checkCopies } from '../checkers/copies.ts';
+import type { Found } from '../checkers/record-history.ts';
 import { placeOf, TransactionHistory } from '../checkers/transaction-history.ts';
 import { judgeLog } from '../checkers/transaction-log.ts';
 import { type FetchedBatch, fetchBatches, type Isolation } from '../clients/batch-fetching.ts';
 import { CommittedReader } from '../clients/committed-reader.ts';
+import { CoordinatorLink, groupKey } from '../clients/coordinator-link.ts';
+import { Copier } from '../clients/copier.ts';
 import { IdempotentProducer } from '../clients/idempotent-producer.ts';
+import { readOffsets } from '../clients/offset-reading.ts';
 import type { SimulatedClient } from '../clients/simulated-client.ts';
 import { askToCreate } from '../clients/topic-requests.ts';
-import { TransactionWriter, usurp } from '../clients/transaction-writer.ts';
+import { TransactionAdmin } from '../clients/transaction-admin.ts';
+import { groupOf, TransactionWriter, usurp } from '../clients/transaction-writer.ts';
 import { TransactionalProducer } from '../clients/transactional-producer.ts';
+import { copiesTopic } from '../plan/draw-coordinator-plan.ts';
 import type { ClientPlan } from '../plan/plan.ts';
 import type { RunningWorkload, Stage } from './running-workload.ts';
 
 /** How long a transaction may be open. */
 const timeoutMs = 1500;
+const copiersGroup = 'copiers';
 
 /** Clients write in transactions of both versions, fence one another, copy what others commit, and read it with either isolation level. */
 export class TransactionsWorkload implements RunningWorkload {
@@ -43,17 +51,50 @@ export class TransactionsWorkload implements RunningWorkload {
     return Promise.resolve();
   }
 
+  get #copiers(): readonly ClientPlan[] {
+    return this.#stage.plan.workload.clients.filter(({ kind }) => kind === 'copier-v1' || kind === 'copier-v2');
+  }
+
   async verify(): Promise<void> {
     await this.#stage.until(
       'T7',
       () => `a transaction does not end: ${this.#undecided()}`,
       () => this.#undecided() === undefined,
     );
-    const visible = new Set<string>();
+    const visible = new Map<string, Found[]>();
     for (const { name, partitions } of this.#stage.plan.workload.topics)
       for (let partition = 0; partition < partitions; partition++)
-        for (const value of await this.#verifyPartition(name, partition)) visible.add(value);
-    this.#history.checkFinal(visible);
+        visible.set(`${name}-${partition}`, await this.#verifyPartition(name, partition));
+    this.#history.checkFinal(new Set([...visible.values()].flat().map(({ value }) => value)));
+    await this.#verifyOffsets(visible);
+  }
+
+  /** What groups have committed in transactions, and what came of what they have read. */
+  async #verifyOffsets(visible: ReadonlyMap<string, readonly Found[]>): Promise<void> {
+    const { clients, topics } = this.#stage.plan.workload;
+    const input = topics[0]!;
+    for (const { kind, name } of clients)
+      if (kind === 'transactional-v1' || kind === 'transactional-v2') await this.#committed(groupOf(name), input.name, 0);
+    if (this.#copiers.length === 0) return;
+    for (let partition = 0; partition < input.partitions; partition++) {
+      const committed = await this.#committed(copiersGroup, input.name, partition);
+      const copies = visible.get(`${copiesTopic}-${partition}`)!.map(({ value }) => value);
+      checkCopies(`${copiesTopic}-${partition}`, partition, visible.get(`${input.name}-${partition}`)!, copies, committed);
+    }
+  }
+
+  #committed(group: string, topic: string, partition: number): Promise<bigint> {
+    const topicId = this.#stage.cluster.latestImage!.topics.byName(topic)!.id;
+    const link = new CoordinatorLink(this.#verifier, groupKey, group);
+    let last: unknown;
+    const attempt = async (): Promise<bigint> => {
+      for (;;) {
+        last = await readOffsets(link, this.#history.offsets, { group, topic, topicId, partitions: [partition] });
+        if (last instanceof Map) return last.get(partition) as bigint;
+        await this.#verifier.pause();
+      }
+    };
+    return this.#stage.settle(attempt(), 'T7', () => `the offset of ${group} in ${topic}-${partition} cannot be read: ${last}`);
   }
 
   async #createTopics(): Promise<void> {
@@ -61,8 +102,9 @@ export class TransactionsWorkload implements RunningWorkload {
   }
 
   #work({ kind, name, of }: ClientPlan, client: SimulatedClient): Promise<void> {
-    const { topics } = this.#stage.plan.workload;
-    const names = topics.map((topic) => topic.name);
+    // Copies are written by copiers alone.
+    const topics = this.#stage.plan.workload.topics.filter((topic) => topic.name !== copiesTopic);
+    const names = this.#stage.plan.workload.topics.map((topic) => topic.name);
     const producerOf = (transactionalId: string, version: 1 | 2) =>
       new TransactionalProducer({ client, history: this.#history, transactionalId, version, timeoutMs });
     switch (kind) {
@@ -75,8 +117,22 @@ export class TransactionsWorkload implements RunningWorkload {
         return new CommittedReader(client, this.#history, 'read_committed').run(names);
       case 'uncommitted-reader':
         return new CommittedReader(client, this.#history, 'read_uncommitted').run(names);
+      case 'copier-v1':
+      case 'copier-v2': {
+        const copiers = this.#copiers.map((copier) => copier.name);
+        const { partitions } = topics[0]!;
+        const own = Array.from({ length: partitions }, (_, index) => index).filter((index) => copiers[index % copiers.length] === name);
+        const producer = producerOf(name, kind === 'copier-v1' ? 1 : 2);
+        const copied = { from: topics[0]!.name, to: copiesTopic, partitions };
+        return new Copier({ client, history: this.#history, producer, topics: copied, group: copiersGroup, own }).run();
+      }
+      case 'transaction-admin':
+        return new TransactionAdmin(client).run(
+          names,
+          this.#stage.plan.workload.clients.map((other) => other.name),
+        );
       case 'idempotent':
-        return new IdempotentProducer(client, this.#history.plainWrites, false).run(() => names);
+        return new IdempotentProducer(client, this.#history.plainWrites, false).run(() => topics.map((topic) => topic.name));
       default:
         return Promise.resolve();
     }
@@ -97,7 +153,7 @@ export class TransactionsWorkload implements RunningWorkload {
   }
 
   /** Gives all that readers of committed records see. */
-  async #verifyPartition(topic: string, partition: number): Promise<string[]> {
+  async #verifyPartition(topic: string, partition: number): Promise<Found[]> {
     const topicId = this.#stage.cluster.latestImage!.topics.byName(topic)!.id;
     const place = placeOf(topicId, partition);
     const raw = await this.#readAll(topic, topicId, partition, 'read_uncommitted');
@@ -112,8 +168,8 @@ export class TransactionsWorkload implements RunningWorkload {
     }
     // What the broker leaves out has to be what its markers say.
     const expected = new Set(visible.map(({ value }) => value));
-    const given = shown.flatMap(({ records, isAborted }) => (isAborted ? [] : records.map(({ value }) => value)));
-    this.#history.checkShown(place, expected, given);
+    const given = shown.flatMap(({ records, isAborted }) => (isAborted ? [] : records));
+    this.#history.checkShown(place, expected, new Set(given.map(({ value }) => value)));
     return given;
   }
 

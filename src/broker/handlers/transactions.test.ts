@@ -3,6 +3,7 @@ import { removeTopic } from '#metadata/testing.ts';
 import type { ErrorName } from '#protocol';
 import { addOffsetsToTxn } from '#protocol/apis/add-offsets-to-txn.ts';
 import { addPartitionsToTxn } from '#protocol/apis/add-partitions-to-txn.ts';
+import type { CreateTopicsRequest } from '#protocol/apis/create-topics.ts';
 import { describeTransactions } from '#protocol/apis/describe-transactions.ts';
 import { endTxn } from '#protocol/apis/end-txn.ts';
 import { findCoordinator } from '#protocol/apis/find-coordinator.ts';
@@ -198,10 +199,16 @@ test('the partition of a topic that is deleted meanwhile does not hold up the en
   expect((await described()).transactionState).toBe('CompleteCommit');
 });
 
-test('AddOffsetsToTxn needs the topic of the groups', async () => {
+test('AddOffsetsToTxn needs the topic of the groups, and has it created', async () => {
   const producer = await started();
+  const created: string[] = [];
+  broker.onSend = (_, request) => {
+    created.push(...(request as CreateTopicsRequest).topics.map(({ name }) => name));
+    return Promise.resolve({ topics: [] });
+  };
   const addOffsets = async () => (await broker.ask(addOffsetsToTxn, 4, { transactionalId, ...producer, groupId: 'billing' })).errorCode;
   expect(await addOffsets()).toBe('COORDINATOR_NOT_AVAILABLE');
+  expect(created).toEqual([offsetsTopic.name]);
 
   broker.services.coordinators.add(0, offsetsTopic, { leads() {}, resigns() {} });
   await broker.topic(offsetsTopic.name, offsetsId, [2, 1]);

@@ -6,7 +6,7 @@ import { endTxn } from '#protocol/apis/end-txn.ts';
 import { type ListTransactionsRequest, listTransactions } from '#protocol/apis/list-transactions.ts';
 import type { Context } from '../context.ts';
 import { handler } from '../handler.ts';
-import { offsetsTopic } from '../internal-topics.ts';
+import { createInternalTopic, offsetsTopic } from '../internal-topics.ts';
 import { compileNamePattern } from '../name-pattern.ts';
 
 type DescribedTransaction = ResponseInput<typeof describeTransactions>['transactionStates'][number];
@@ -23,6 +23,8 @@ export const handleAddOffsetsToTxn = handler(
     const { transactionalId, groupId, producerId, producerEpoch } = request;
     mayWrite(transactionalId, context);
     if (!context.may('read', groupId)) throw new KafkaError('GROUP_AUTHORIZATION_FAILED');
+    // A producer of version 1 looks for the coordinator of the group only after this, so that nobody else may have asked for its topic.
+    if (context.image.topics.byName(offsetsTopic.name) === undefined) createInternalTopic(offsetsTopic, context);
     const partitions = new Map([[offsetsTopic.name, new Set([context.coordinators.partitionOf(0, groupId, context)])]]);
     await toldTo(
       2,
