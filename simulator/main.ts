@@ -5,7 +5,7 @@ import { runMutants } from './command/mutant-table.ts';
 import { runMany } from './command/run-many.ts';
 import { runOne } from './command/run-one.ts';
 import { runShrink } from './command/run-shrink.ts';
-import { mutants } from './mutants/index.ts';
+import { mutants, mutantsOf } from './mutants/index.ts';
 import { drawPlan } from './plan/draw-plan.ts';
 import { workloadKinds } from './plan/plan.ts';
 import { readPlan } from './plan/plan-file.ts';
@@ -22,7 +22,7 @@ const usage = `npm run simulate -- [options]
   --shrink               the seed or plan fails: find a plan with few faults that fails as well, and print it
   --jobs N               processes (default: the number of cores)
   --mutant NAME          plant this fault in the code first
-  --mutants              plant each fault in turn, or those that --mutant names: after how many seeds is it caught? At most --seeds (default 1000)
+  --mutants              plant each fault that the workload is to notice in turn, or those that --mutant names: after how many seeds is it caught? At most --seeds (default 1000)
   Faults to plant: ${Object.keys(mutants).join(', ')}
 Ends with 0 when all held, with 1 and the failing seeds when not.`;
 
@@ -57,7 +57,7 @@ async function main(): Promise<number> {
   if (workload === undefined) return complain(`--workload=${values.workload} is none of ${workloadKinds.join(', ')}.`);
   for (const name of mutant?.split(',') ?? []) if (!(name in mutants)) return complain(`--mutant=${name} is not known.`);
   if (values.mutants) {
-    const names = mutant?.split(',') ?? Object.keys(mutants);
+    const names = mutant?.split(',') ?? mutantsOf[workload];
     return runMutants({
       workload,
       names,

@@ -8,6 +8,7 @@ import type { Plan } from './plan/plan.ts';
 import { SimulatedCluster } from './simulated-cluster.ts';
 import type { Timeline } from './timeline.ts';
 import { Violation } from './violation.ts';
+import { GroupsWorkload } from './workloads/groups-workload.ts';
 import { RecordsWorkload } from './workloads/records-workload.ts';
 import type { RunningWorkload, Stage } from './workloads/running-workload.ts';
 import { TransactionsWorkload } from './workloads/transactions-workload.ts';
@@ -103,7 +104,7 @@ export class PlanRun {
       case 'transactions':
         return new TransactionsWorkload(stage);
       case 'groups':
-        throw new Error('later');
+        return new GroupsWorkload(stage);
     }
   }
 

@@ -11,6 +11,8 @@ export interface Commit {
   readonly offset: bigint;
   readonly sentAt: number;
   readonly transaction: Transaction | undefined;
+  /** Whether whoever committed it still reads the partition: then it must not expire. */
+  readonly isLive: () => boolean;
   /** When it was acknowledged, or first seen. */
   answeredAt: number | undefined;
   /** Why it is certain that it was not taken. */
@@ -24,7 +26,7 @@ export interface SeenOffset {
 }
 
 /**
- * The committed offsets of groups (G3, G8, T6): an acknowledged commit is seen by whoever asks after it, until a later one takes its place, whichever broker answers; one
+ * The committed offsets of groups (G3, G7, G8, T6): an acknowledged commit is seen by whoever asks after it, until a later one takes its place, whichever broker answers; one
  * that was refused, or whose transaction was not committed, is never seen.
  */
 export class OffsetHistory {
@@ -33,17 +35,33 @@ export class OffsetHistory {
   readonly #byId = new Map<string, Commit>();
   readonly #onSeen: (transaction: Transaction, how: string) => void;
   acknowledgedCount = 0;
+  readonly #mayExpire: boolean;
   #ids = 0;
 
-  /** @param onSeen an offset is seen that a transaction has committed */
-  constructor(clock: HistoryClock, onSeen: (transaction: Transaction, how: string) => void = () => {}) {
+  /**
+   * @param options.onSeen an offset is seen that a transaction has committed
+   * @param options.mayExpire offsets that nobody reads on from are forgotten after a while
+   */
+  constructor(clock: HistoryClock, options: { onSeen?: (transaction: Transaction, how: string) => void; mayExpire?: boolean } = {}) {
     this.#clock = clock;
-    this.#onSeen = onSeen;
+    this.#onSeen = options.onSeen ?? (() => {});
+    this.#mayExpire = options.mayExpire ?? false;
   }
 
-  commit(group: string, place: string, offset: bigint, by: string, transaction?: Transaction): Commit {
+  commit(group: string, place: string, offset: bigint, by: string, of: { transaction?: Transaction; isLive?: () => boolean } = {}): Commit {
+    const { transaction, isLive = () => true } = of;
     const id = `${by}#${this.#ids++}`;
-    const commit: Commit = { id, group, place, offset, sentAt: this.#clock.tick(), transaction, answeredAt: undefined, refusal: undefined };
+    const commit: Commit = {
+      id,
+      group,
+      place,
+      offset,
+      sentAt: this.#clock.tick(),
+      transaction,
+      isLive,
+      answeredAt: undefined,
+      refusal: undefined,
+    };
     const key = `${group}/${place}`;
     const commits = this.#commits.get(key) ?? [];
     this.#commits.set(key, commits);
@@ -60,6 +78,12 @@ export class OffsetHistory {
   refuse(commit: Commit, why: string): void {
     commit.refusal = why;
     if (commit.answeredAt !== undefined) throw new Violation('G3', `${nameOf(commit)} was seen, and is refused now: ${why}`);
+  }
+
+  /** It has certainly not happened, and nobody will see it. */
+  withdraw(commit: Commit): void {
+    const commits = this.#commits.get(`${commit.group}/${commit.place}`)!;
+    commits.splice(commits.indexOf(commit), 1);
   }
 
   /** To be asked for before an offset is asked for. */
@@ -93,9 +117,11 @@ export class OffsetHistory {
       (commit) =>
         commit.offset !== -1n &&
         isCertain(commit, askedAt) &&
+        (!this.#mayExpire || commit.isLive()) &&
         deletions.every((deletion) => deletion.answeredAt !== undefined && deletion.answeredAt < commit.sentAt),
     );
-    if (lost !== undefined) throw new Violation('G8', `${where} has no offset, and ${nameOf(lost)} was acknowledged`);
+    if (lost !== undefined)
+      throw new Violation(this.#mayExpire ? 'G7' : 'G8', `${where} has no offset, and ${nameOf(lost)} was acknowledged`);
   }
 }
 

@@ -36,7 +36,7 @@ export class TransactionHistory {
   readonly clock = new HistoryClock();
   readonly lives = new ProducerLives(this.clock);
   /** Offsets that are committed with transactions. */
-  readonly offsets = new OffsetHistory(this.clock, (transaction, how) => this.#offsetsSeen(transaction, how));
+  readonly offsets = new OffsetHistory(this.clock, { onSeen: (transaction, how) => this.#offsetsSeen(transaction, how) });
   readonly #transactions: Transaction[] = [];
   readonly #written = new Map<string, Written>();
   /** What lies where, as anybody was told: partition, offset, value. */

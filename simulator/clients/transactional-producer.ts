@@ -139,7 +139,7 @@ export class TransactionalProducer {
     this.#groups.set(group, link);
     const commits = Array.from(offsets, ([partition, offset]) => ({
       partition,
-      commit: this.#history.offsets.commit(group, placeOf(topicId, partition), offset, transaction.id, transaction),
+      commit: this.#history.offsets.commit(group, placeOf(topicId, partition), offset, transaction.id, { transaction }),
     }));
     const partitions = commits.map(({ partition, commit: { offset, id } }) => ({
       partitionIndex: partition,

@@ -6,7 +6,10 @@ import { brokerNames, type ClientKind, type ClientPlan, type Plan, type TopicPla
 /** What copiers write to. */
 export const copiesTopic = 'copies';
 
-/** Disks are not damaged here, and clocks do not jump: a timeout may then take an hour, as it may in Kafka. Seeds of records see to both. */
+/** Offsets that nobody reads on from are forgotten when a clock jumps by half an hour. */
+const soonExpired = { 'offsets.retention.minutes': '30', 'offsets.retention.check.interval.ms': '500' };
+
+/** Disks are not damaged here, and clocks jump only where offsets expire: a transaction might take an hour then, as it might in Kafka. Seeds of records see to both. */
 const kinds: readonly FaultKind[] = [
   'kill',
   'power-cut',
@@ -48,11 +51,14 @@ const quietMs = 1000;
 export function drawCoordinatorPlan(seed: number, kind: 'transactions' | 'groups'): Plan {
   const dice = (name: string) => new SeededRandom(seed).fork(`plan of ${kind} ${name}`);
   const topology = drawTopology(dice('topology'));
-  const configuration = { properties, syncMs: [0.8, 0.8, 4, 15][dice('configuration').below(4)]! };
-  const workload = drawTransactions(dice('workload'));
+  const configurationDice = dice('configuration');
+  const syncMs = [0.8, 0.8, 4, 15][configurationDice.below(4)]!;
+  const offsetsExpire = kind === 'groups' && configurationDice.chance(0.25);
+  const configuration = { properties: offsetsExpire ? { ...properties, ...soonExpired } : properties, syncMs };
+  const workload = kind === 'groups' ? drawGroups(dice('workload')) : drawTransactions(dice('workload'));
   const random = dice('faults');
   const faultMs = quietMs + 3000 + random.below(4000);
-  const drawn = kinds.filter(() => random.chance(0.4));
+  const drawn = [...kinds.filter(() => random.chance(0.4)), ...(offsetsExpire ? (['clock-jump', 'clock-jump'] as const) : [])];
   const faults = drawFaults({
     random,
     names: brokerNames({ topology }),
@@ -74,17 +80,18 @@ function topic(name: string, partitions: number): TopicPlan {
 /** One who writes transactions at least, and whoever looks on; copiers take what the others commit. */
 function drawTransactions(random: SeededRandom): Workload {
   const clients: ClientPlan[] = [];
-  const add = (kind: ClientKind, of?: string) =>
-    clients.push({ name: `${kind}-${clients.length}`, kind, ...(of === undefined ? {} : { of }) });
+  const add = (kind: ClientKind, more: Partial<ClientPlan> = {}) => clients.push({ name: `${kind}-${clients.length}`, kind, ...more });
   add(random.chance(0.65) ? 'transactional-v2' : 'transactional-v1');
   if (random.chance(0.4)) add(random.chance(0.65) ? 'transactional-v2' : 'transactional-v1');
   if (random.chance(0.4)) add('idempotent');
   if (random.chance(0.6)) {
     const copier = random.chance(0.65) ? 'copier-v2' : 'copier-v1';
-    add(copier);
-    if (random.chance(0.6)) add(copier);
+    const protocol = ([undefined, 'range', 'cooperative-sticky', 'consumer', 'consumer'] as const)[random.below(5)];
+    const more = protocol === undefined ? {} : { protocol };
+    add(copier, more);
+    if (random.chance(0.6)) add(copier, more);
   }
-  if (random.chance(0.5)) add('usurper', clients[random.below(clients.length)]!.name);
+  if (random.chance(0.5)) add('usurper', { of: clients[random.below(clients.length)]!.name });
   add('committed-reader');
   if (random.chance(0.3)) add('uncommitted-reader');
   if (random.chance(0.3)) add('transaction-admin');
@@ -92,4 +99,30 @@ function drawTransactions(random: SeededRandom): Workload {
   const topics = [topic('first', partitions), topic('second', 1 + random.below(2)), topic(copiesTopic, partitions)];
   const isCopied = clients.some(({ kind }) => kind.startsWith('copier'));
   return { kind: 'transactions', topics: isCopied ? topics : topics.slice(0, 2), clients, acts: [] };
+}
+
+/** What the members of a group are, one after another. */
+const groupKinds: readonly (readonly ClientKind[])[] = [
+  ['eager-member'],
+  ['cooperative-member'],
+  ['consumer-member'],
+  ['consumer-member'],
+  ['consumer-member', 'cooperative-member'],
+  ['eager-member', 'consumer-member'],
+];
+
+/** One or two groups of two to four, and somebody who writes. */
+function drawGroups(random: SeededRandom): Workload {
+  const clients: ClientPlan[] = [{ name: 'idempotent-0', kind: 'idempotent' }];
+  for (let number = 0; number < 1 + random.below(2); number++) {
+    const members = groupKinds[random.below(groupKinds.length)]!;
+    const chanceOfStatic = [0, 0, 0.5, 1][random.below(4)]!;
+    for (let count = 2 + random.below(3); count > 0; count--) {
+      const kind = members[count % members.length]!;
+      clients.push({ name: `${kind}-${clients.length}`, kind, group: `group-${number}`, isStatic: random.chance(chanceOfStatic) });
+    }
+  }
+  if (random.chance(0.5)) clients.push({ name: `group-admin-${clients.length}`, kind: 'group-admin' });
+  const topics = [topic('first', 2 + random.below(3)), topic('second', 1 + random.below(2))];
+  return { kind: 'groups', topics: topics.slice(0, 1 + random.below(2)), clients, acts: [] };
 }

@@ -70,13 +70,21 @@ export const transactionClientKinds = [
 ] as const;
 export type TransactionClientKind = (typeof transactionClientKinds)[number];
 
-export type ClientKind = RecordsClientKind | TransactionClientKind;
+export const groupClientKinds = ['eager-member', 'cooperative-member', 'consumer-member', 'group-admin', 'idempotent'] as const;
+export type GroupClientKind = (typeof groupClientKinds)[number];
+
+export type ClientKind = RecordsClientKind | TransactionClientKind | GroupClientKind;
 
 export interface ClientPlan {
   readonly name: string;
   readonly kind: ClientKind;
   /** Another client, whose place this one takes now and then. */
   readonly of?: string;
+  /** That it is a member of, and whether under a name of its own that outlives it (KIP-345). */
+  readonly group?: string;
+  readonly isStatic?: boolean;
+  /** Of a copier that shares partitions with others: how. Otherwise its partitions are its own. */
+  readonly protocol?: 'range' | 'cooperative-sticky' | 'consumer';
 }
 
 export const adminActs = [

@@ -1,12 +1,17 @@
 import type { Address } from '#platform';
 import { checkCopies } from '../checkers/copies.ts';
+import { GroupHistory } from '../checkers/group-history.ts';
 import type { Found } from '../checkers/record-history.ts';
 import { placeOf, TransactionHistory } from '../checkers/transaction-history.ts';
 import { judgeLog } from '../checkers/transaction-log.ts';
 import { type FetchedBatch, fetchBatches, type Isolation } from '../clients/batch-fetching.ts';
+import { ClassicMember } from '../clients/classic-member.ts';
 import { CommittedReader } from '../clients/committed-reader.ts';
+import { ConsumerMember } from '../clients/consumer-member.ts';
 import { CoordinatorLink, groupKey } from '../clients/coordinator-link.ts';
 import { Copier } from '../clients/copier.ts';
+import { GroupCopier } from '../clients/group-copier.ts';
+import type { GroupMember } from '../clients/group-member.ts';
 import { IdempotentProducer } from '../clients/idempotent-producer.ts';
 import { readOffsets } from '../clients/offset-reading.ts';
 import type { SimulatedClient } from '../clients/simulated-client.ts';
@@ -26,10 +31,16 @@ const copiersGroup = 'copiers';
 export class TransactionsWorkload implements RunningWorkload {
   readonly #stage: Stage;
   readonly #history = new TransactionHistory();
+  readonly #groups: GroupHistory;
   readonly #verifier: SimulatedClient;
 
   constructor(stage: Stage) {
     this.#stage = stage;
+    this.#groups = new GroupHistory({
+      clock: this.#history.clock,
+      nowMs: () => stage.cluster.world.nowMs,
+      note: (what) => stage.timeline.note(what),
+    });
     this.#verifier = stage.client('verifier', { staysToTheEnd: true });
   }
 
@@ -101,7 +112,8 @@ export class TransactionsWorkload implements RunningWorkload {
     for (const topic of this.#stage.plan.workload.topics) await askToCreate(this.#verifier, topic);
   }
 
-  #work({ kind, name, of }: ClientPlan, client: SimulatedClient): Promise<void> {
+  #work(plan: ClientPlan, client: SimulatedClient): Promise<void> {
+    const { kind, name, of } = plan;
     // Copies are written by copiers alone.
     const topics = this.#stage.plan.workload.topics.filter((topic) => topic.name !== copiesTopic);
     const names = this.#stage.plan.workload.topics.map((topic) => topic.name);
@@ -119,6 +131,8 @@ export class TransactionsWorkload implements RunningWorkload {
         return new CommittedReader(client, this.#history, 'read_uncommitted').run(names);
       case 'copier-v1':
       case 'copier-v2': {
+        if (plan.protocol !== undefined)
+          return this.#groupCopier(plan.protocol, client, producerOf(name, kind === 'copier-v1' ? 1 : 2)).run();
         const copiers = this.#copiers.map((copier) => copier.name);
         const { partitions } = topics[0]!;
         const own = Array.from({ length: partitions }, (_, index) => index).filter((index) => copiers[index % copiers.length] === name);
@@ -136,6 +150,24 @@ export class TransactionsWorkload implements RunningWorkload {
       default:
         return Promise.resolve();
     }
+  }
+
+  #groupCopier(protocol: NonNullable<ClientPlan['protocol']>, client: SimulatedClient, producer: TransactionalProducer): GroupCopier {
+    const input = this.#stage.plan.workload.topics[0]!;
+    const topicId = this.#stage.cluster.latestImage!.topics.byName(input.name)!.id;
+    const options = {
+      client,
+      history: this.#groups,
+      offsets: this.#history.offsets,
+      group: copiersGroup,
+      instanceId: null,
+      isMixed: false,
+      topics: [{ name: input.name, topicId, partitions: input.partitions }],
+      isolation: 'read_committed',
+    } as const;
+    const newMember = (life: string): GroupMember =>
+      protocol === 'consumer' ? new ConsumerMember({ ...options, name: life }) : new ClassicMember({ ...options, name: life, protocol });
+    return new GroupCopier({ client, history: this.#history, producer, to: copiesTopic, group: copiersGroup, newMember });
   }
 
   /** A partition in which a transaction is open still. */

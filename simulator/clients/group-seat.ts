@@ -1,0 +1,59 @@
+import { sleep } from '#platform';
+import { ClassicMember, type ClassicProtocol } from './classic-member.ts';
+import { ConsumerMember } from './consumer-member.ts';
+import { type GroupMember, type MemberOptions, sessionMs } from './group-member.ts';
+
+export type MemberProtocol = ClassicProtocol | 'consumer';
+
+/** A place in a group in which one program after another runs: they read and commit, leave, die, fall silent for too long, and are started again. */
+export class GroupSeat {
+  readonly #options: Omit<MemberOptions, 'name'>;
+  readonly #protocol: MemberProtocol;
+  readonly #isCalm: () => boolean;
+  #lives = 0;
+  member: GroupMember | undefined;
+
+  /** @param isCalm from then on whoever is there stays */
+  constructor(options: Omit<MemberOptions, 'name'>, protocol: MemberProtocol, isCalm: () => boolean) {
+    this.#options = options;
+    this.#protocol = protocol;
+    this.#isCalm = isCalm;
+  }
+
+  async run(): Promise<void> {
+    const { client } = this.#options;
+    while (!client.stopped) {
+      this.member = this.#newMember();
+      await this.#live(this.member);
+      this.member = undefined;
+      if (!client.stopped) await this.#rest(client.random.below(2 * sessionMs));
+    }
+  }
+
+  #newMember(): GroupMember {
+    const options = { ...this.#options, name: `${this.#options.client.name}.${this.#lives++}` };
+    const protocol = this.#protocol;
+    return protocol === 'consumer' ? new ConsumerMember(options) : new ClassicMember({ ...options, protocol });
+  }
+
+  async #live(member: GroupMember): Promise<void> {
+    const { client } = this.#options;
+    const { random } = client;
+    const rounds = 10 + random.below(40);
+    for (let round = 0; !client.stopped && !member.isOver && (round < rounds || this.#isCalm()); round++) {
+      await member.step();
+      const { owned } = member;
+      if (owned.length > 0 && !member.isOver) await member.poll(client.anyOf(owned));
+      if (random.below(3) === 0) await member.commit();
+      if (random.below(60) === 0 && !this.#isCalm()) await this.#rest(sessionMs * 2);
+      await sleep(client.clock, 50 + random.below(150));
+    }
+    if (client.stopped || member.isOver) return;
+    // Otherwise it dies without a word.
+    if (random.below(2) === 0) await member.leave();
+  }
+
+  async #rest(ms: number): Promise<void> {
+    for (let left = ms; left > 0 && !this.#isCalm(); left -= 100) await sleep(this.#options.client.clock, Math.min(left, 100));
+  }
+}
