@@ -21,3 +21,23 @@ test.each([77, 78])('seed %i twice gives the same run, event by event', { timeou
     acknowledged: once.acknowledged,
   });
 });
+
+const ofCoordinators = (['transactions', 'groups'] as const).flatMap((workload) => [1, 2, 3, 4, 5, 6].map((seed) => ({ workload, seed })));
+
+test.each(ofCoordinators)('seed $seed of $workload: what was promised to clients holds, and everything comes to rest', async ({
+  workload,
+  seed,
+}) => {
+  const { failure, timeline, acknowledged } = await runSeed(seed, { workload });
+
+  const again = `npm run simulate -- --workload ${workload} --seed ${seed} --trace`;
+  expect(failure, `${timeline.slice(-60).join('\n')}\nagain: ${again}`).toBeUndefined();
+  expect(acknowledged).toBeGreaterThan(0);
+});
+
+test.each(['transactions', 'groups'] as const)('a seed of %s twice gives the same run, event by event', async (workload) => {
+  const once = await runSeed(7, { workload });
+  const again = await runSeed(7, { workload });
+
+  expect({ digest: again.digest, events: again.events }).toEqual({ digest: once.digest, events: once.events });
+});

@@ -1,5 +1,6 @@
 import type { WorkloadKind } from '../plan/plan.ts';
 import { coordinatorMutants } from './coordinators.ts';
+import { groupMutants } from './groups.ts';
 import { httpMutants, metadataMutants } from './metadata.ts';
 import type { Mutant } from './planting.ts';
 import { replicationMutants } from './replication.ts';
@@ -17,11 +18,12 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   ...httpMutants,
   ...coordinatorMutants,
   ...transactionMutants,
+  ...groupMutants,
 };
 
 /** Those that the clients of a workload can notice. */
 export const mutantsOf: Readonly<Record<WorkloadKind, readonly string[]>> = {
   records: Object.keys({ ...storageMutants, ...replicationMutants, ...metadataMutants, ...httpMutants }),
   transactions: Object.keys({ ...coordinatorMutants, ...transactionMutants }),
-  groups: Object.keys(coordinatorMutants),
+  groups: Object.keys({ ...coordinatorMutants, ...groupMutants }),
 };

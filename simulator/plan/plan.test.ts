@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { damagingKinds } from '../faults/fault.ts';
 import { drawPlan } from './draw-plan.ts';
+import { groupClientKinds, transactionClientKinds } from './plan.ts';
 import { readPlan, writePlan } from './plan-file.ts';
 
 const plans = Array.from({ length: 300 }, (_, seed) => drawPlan(seed));
@@ -41,5 +42,36 @@ test('a disk is damaged on one broker only, and where all that is acknowledged l
       expect(replicationFactor).toBeGreaterThanOrEqual(3);
       expect(Number(configs['min.insync.replicas'] ?? 2)).toBeGreaterThanOrEqual(2);
     }
+  }
+});
+
+test('a plan from before there were other workloads is one of records', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'plan-'));
+  try {
+    const [plan] = plans;
+    const { kind: _, ...workload } = plan!.workload;
+    writeFileSync(join(directory, 'plan.json'), JSON.stringify({ ...plan, workload }));
+    expect(readPlan(join(directory, 'plan.json'))).toEqual(plan);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test.each([
+  { workload: 'transactions', kinds: transactionClientKinds },
+  { workload: 'groups', kinds: groupClientKinds },
+] as const)('plans of $workload have every kind of client, on three brokers, and clocks that jump only where offsets expire', ({
+  workload,
+  kinds,
+}) => {
+  const drawn = Array.from({ length: 200 }, (_, seed) => drawPlan(seed, workload));
+
+  expect(new Set(drawn.flatMap((plan) => plan.workload.clients.map(({ kind }) => kind)))).toEqual(new Set(kinds));
+  expect(drawPlan(42, workload)).toEqual(drawPlan(42, workload));
+  for (const { topology, faults, configuration, mayLose } of drawn) {
+    expect(topology.brokers).toHaveLength(3);
+    expect(mayLose).toBe(false);
+    const jumps = faults.some(({ kind }) => kind === 'clock-jump');
+    if (jumps) expect(configuration.properties).toHaveProperty(['offsets.retention.minutes']);
   }
 });
