@@ -1,6 +1,5 @@
 import { SeededRandom } from '#platform';
-import { drawFaults } from '../faults/draw-faults.ts';
-import type { FaultKind } from '../faults/fault.ts';
+import { type ChanceKind, drawFaults } from '../faults/draw-faults.ts';
 import { brokerNames, type ClientKind, type ClientPlan, type Plan, type TopicPlan, type Topology, type Workload } from './plan.ts';
 
 /** What copiers write to. */
@@ -10,7 +9,7 @@ export const copiesTopic = 'copies';
 const soonExpired = { 'offsets.retention.minutes': '30', 'offsets.retention.check.interval.ms': '500' };
 
 /** Disks are not damaged here, and clocks jump only where offsets expire: a transaction might take an hour then, as it might in Kafka. Seeds of records see to both. */
-const kinds: readonly FaultKind[] = [
+const kinds: readonly ChanceKind[] = [
   'kill',
   'power-cut',
   'all-power',
