@@ -58,6 +58,7 @@ export class PlanRun {
     this.#nemesis.start();
     await this.#run({ forMs: this.#plan.faultMs });
     this.#nemesis.heal();
+    this.workload.healed();
     await this.#untilReady();
     await this.#restoreVoters();
     await this.#run({ forMs: 1000 });

@@ -24,10 +24,9 @@ test.each([77, 78])('seed %i twice gives the same run, event by event', { timeou
 
 const ofCoordinators = (['transactions', 'groups'] as const).flatMap((workload) => [1, 2, 3, 4, 5, 6].map((seed) => ({ workload, seed })));
 
-test.each(ofCoordinators)('seed $seed of $workload: what was promised to clients holds, and everything comes to rest', async ({
-  workload,
-  seed,
-}) => {
+test.each(ofCoordinators)('seed $seed of $workload: what was promised to clients holds, and everything comes to rest', {
+  timeout: 60_000,
+}, async ({ workload, seed }) => {
   const { failure, timeline, acknowledged } = await runSeed(seed, { workload });
 
   const again = `npm run simulate -- --workload ${workload} --seed ${seed} --trace`;
@@ -35,7 +34,9 @@ test.each(ofCoordinators)('seed $seed of $workload: what was promised to clients
   expect(acknowledged).toBeGreaterThan(0);
 });
 
-test.each(['transactions', 'groups'] as const)('a seed of %s twice gives the same run, event by event', async (workload) => {
+test.each(['transactions', 'groups'] as const)('a seed of %s twice gives the same run, event by event', {
+  timeout: 60_000,
+}, async (workload) => {
   const once = await runSeed(7, { workload });
   const again = await runSeed(7, { workload });
 

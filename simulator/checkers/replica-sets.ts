@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { batchesIn, type RecordBatch } from '#protocol';
 import type { SimulatedCluster } from '../simulated-cluster.ts';
 import { Violation } from '../violation.ts';
 
@@ -26,39 +27,52 @@ export function notConverged(cluster: SimulatedCluster): string | undefined {
 }
 
 /**
- * P9: the batches of all replicas are the same bytes, wherever two have the same offsets, as they lie on the disks. All are taken to have converged. Copies that a
- * bit was flipped in count only where nobody has noticed yet: they are left out.
+ * P9: the batches of all replicas are the same bytes, wherever two have the same offsets, as they lie on the disks; where each replica cleans its log by itself it is the
+ * records that are the same. All are taken to have converged. Copies that a bit was flipped in count only where nobody has noticed yet: they are left out.
  */
 export function compareReplicas(cluster: SimulatedCluster): void {
   const image = cluster.running[0]!.broker.router.image;
   for (const { name: topic, partitions } of image.topics.all()) {
+    const isCompacted = image.configs.of('topic', topic).get('cleanup.policy')?.includes('compact') ?? false;
     for (const { partition, replicas } of partitions) {
       const seen = new Map<bigint, { digest: string; by: string }>();
       for (const id of replicas) {
         const name = cluster.nameOf(id)!;
         if (cluster.damaged.has(`${name}:${topic}-${partition}`)) continue;
-        for (const [baseOffset, digest] of batchesOnDisk(cluster, name, `${topic}-${partition}`)) {
-          const known = seen.get(baseOffset);
-          if (known === undefined) seen.set(baseOffset, { digest, by: name });
+        const digestsOf = isCompacted ? recordDigests : batchDigests;
+        for (const [offset, digest] of digestsOf(logOnDisk(cluster, name, `${topic}-${partition}`))) {
+          const known = seen.get(offset);
+          if (known === undefined) seen.set(offset, { digest, by: name });
           else if (known.digest !== digest)
-            throw new Violation('P9', `${topic}-${partition}: the batch at ${baseOffset} differs on ${known.by} and ${name}`);
+            throw new Violation('P9', `${topic}-${partition}: what lies at ${offset} differs on ${known.by} and ${name}`);
         }
       }
     }
   }
 }
 
-function batchesOnDisk(cluster: SimulatedCluster, name: string, partition: string): Map<bigint, string> {
-  const { disk } = cluster.world.node(name);
-  const batches = new Map<bigint, string>();
-  for (const file of disk.list(`${directory}/${partition}`)) {
-    if (!file.endsWith('.log')) continue;
-    const bytes = disk.readFile(`${directory}/${partition}/${file}`);
-    for (let at = 0; at + 12 <= bytes.length; ) {
-      const end = at + 12 + bytes.readInt32BE(at + 8);
-      batches.set(bytes.readBigInt64BE(at), createHash('sha1').update(bytes.subarray(at, end)).digest('base64'));
-      at = end;
+function* batchDigests(batches: Iterable<RecordBatch>): Generator<[bigint, string]> {
+  for (const batch of batches) yield [batch.baseOffset, createHash('sha1').update(batch.buffer).digest('base64')];
+}
+
+function* recordDigests(batches: Iterable<RecordBatch>): Generator<[bigint, string]> {
+  for (const batch of batches) {
+    const { producerId, producerEpoch, isControl } = batch;
+    for (const { offset, key, value } of batch.records()) {
+      const hash = createHash('sha1').update(`${producerId}/${producerEpoch}/${isControl}/${key?.length}/${value?.length}/`);
+      yield [
+        offset,
+        hash
+          .update(key ?? '')
+          .update(value ?? '')
+          .digest('base64'),
+      ];
     }
   }
-  return batches;
+}
+
+function* logOnDisk(cluster: SimulatedCluster, name: string, partition: string): Generator<RecordBatch> {
+  const { disk } = cluster.world.node(name);
+  for (const file of disk.list(`${directory}/${partition}`))
+    if (file.endsWith('.log')) yield* batchesIn(disk.readFile(`${directory}/${partition}/${file}`));
 }

@@ -43,7 +43,7 @@ export class ClassicMember extends GroupMember {
     this.giveUp();
     const members = [{ memberId: this.#memberId, groupInstanceId: this.life.instanceId }];
     const request = { groupId: this.group, memberId: '', members };
-    if (this.#memberId !== '') await this.link.ask(leaveGroup, request, ({ errorCode }) => errorCode, { channel: 'group' });
+    if (this.#memberId !== '') await this.link.ask(leaveGroup, request, ({ errorCode }) => errorCode, { channel: this.life.name });
     this.history.left(this.life);
     this.isOver = true;
   }
@@ -68,7 +68,7 @@ export class ClassicMember extends GroupMember {
       protocolType: 'consumer',
       protocols: [{ name: this.#protocol, metadata }],
     };
-    const options = { channel: 'group', timeoutMs: rebalanceMs + 1000 };
+    const options = { channel: this.life.name, timeoutMs: rebalanceMs + 1000 };
     const response = await this.link.ask(joinGroup, request, ({ errorCode }) => errorCode, options);
     if (response === undefined || response === 'not-sent') return;
     const { errorCode, memberId, generationId, leader, members, protocolName, skipAssignment } = response;
@@ -109,7 +109,7 @@ export class ClassicMember extends GroupMember {
       const places = Array.from(plan, ([memberId, assigned]) => [nameOf(memberId), this.placesOf(assigned)] as const);
       this.history.planned(this.group, generationId, new Map(places));
     }
-    const options = { channel: 'group', timeoutMs: rebalanceMs + 1000 };
+    const options = { channel: this.life.name, timeoutMs: rebalanceMs + 1000 };
     const response = await this.link.ask(syncGroup, request, ({ errorCode }) => errorCode, options);
     if (response === undefined || response === 'not-sent') return;
     if (response.errorCode !== 'NONE') return this.#refused(response.errorCode);
@@ -131,7 +131,7 @@ export class ClassicMember extends GroupMember {
       memberId: this.#memberId,
       groupInstanceId: this.life.instanceId,
     };
-    const response = await this.link.ask(heartbeat, request, ({ errorCode }) => errorCode, { channel: 'group' });
+    const response = await this.link.ask(heartbeat, request, ({ errorCode }) => errorCode, { channel: this.life.name });
     if (response === undefined || response === 'not-sent') return;
     if (response.errorCode !== 'NONE') return this.#refused(response.errorCode);
     this.history.heard(this.life, sentMs, sentAt);

@@ -87,7 +87,7 @@ export class ConsumerMember extends GroupMember {
       instanceId: this.life.instanceId,
       ...(saysAll ? { rebalanceTimeoutMs: rebalanceMs, subscribedTopicNames: this.topics.map(({ name }) => name), topicPartitions } : {}),
     };
-    return this.link.ask(consumerGroupHeartbeat, request, ({ errorCode }) => errorCode, { channel: 'group' });
+    return this.link.ask(consumerGroupHeartbeat, request, ({ errorCode }) => errorCode, { channel: this.life.name });
   }
 
   #refused(error: ErrorName): void {

@@ -161,7 +161,7 @@ export abstract class GroupMember {
     });
     const request = { groupId: this.group, ...membership, topics };
     const response = await this.link.ask(offsetCommit, request, (answer) => answer.topics[0]?.partitions[0]?.errorCode, {
-      channel: 'group',
+      channel: this.life.name,
     });
     for (const { topic, partition, place, commit, since } of news) {
       const answer = response === 'not-sent' ? undefined : response?.topics.find(({ topicId }) => topicId === topic.topicId);

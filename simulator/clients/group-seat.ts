@@ -11,6 +11,7 @@ export class GroupSeat {
   readonly #protocol: MemberProtocol;
   readonly #isCalm: () => boolean;
   #lives = 0;
+  #failure: unknown;
   member: GroupMember | undefined;
 
   /** @param isCalm from then on whoever is there stays */
@@ -23,6 +24,7 @@ export class GroupSeat {
   async run(): Promise<void> {
     const { client } = this.#options;
     while (!client.stopped) {
+      if (this.#failure !== undefined) throw this.#failure;
       this.member = this.#newMember();
       await this.#live(this.member);
       this.member = undefined;
@@ -49,8 +51,25 @@ export class GroupSeat {
       await sleep(client.clock, 50 + random.below(150));
     }
     if (client.stopped || member.isOver) return;
-    // Otherwise it dies without a word.
-    if (random.below(2) === 0) await member.leave();
+    // It goes on although another is started in its place, or leaves, or else dies without a word.
+    if (this.#options.instanceId !== null && random.below(3) === 0) void this.#haunt(member);
+    else if (random.below(2) === 0) await member.leave();
+  }
+
+  /** The former life of a static member that does not know that there is another, until it is told. */
+  async #haunt(member: GroupMember): Promise<void> {
+    const { client } = this.#options;
+    try {
+      for (let rounds = 30; rounds > 0 && !member.isOver && !client.stopped && !this.#isCalm(); rounds--) {
+        await member.step();
+        const { owned } = member;
+        if (owned.length > 0) await member.poll(client.anyOf(owned));
+        await member.commit();
+        await sleep(client.clock, 50 + client.random.below(150));
+      }
+    } catch (error) {
+      this.#failure ??= error;
+    }
   }
 
   async #rest(ms: number): Promise<void> {

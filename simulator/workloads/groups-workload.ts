@@ -58,14 +58,18 @@ export class GroupsWorkload implements RunningWorkload {
     return [created, ...clients.map((plan) => created.then(() => this.#work(plan, this.#stage.client(plan.name))))];
   }
 
+  healed(): void {
+    this.#isCalm = true;
+  }
+
   /** G2, G5: members that stay come to share everything out, and nobody else has any of it. */
   async comeToRest(): Promise<void> {
-    this.#isCalm = true;
     await this.#stage.until(
       'G2',
       () => `groups do not come to rest: ${this.#unrest()}`,
       () => this.#unrest() === undefined,
     );
+    // Those who had died before have been missed by now.
     await this.#stage.pass(1000);
     const unrest = this.#unrest();
     if (unrest !== undefined) throw new Violation('G5', `a group at rest moves again: ${unrest}`);

@@ -48,6 +48,8 @@ export class RecordsWorkload implements RunningWorkload {
     return [this.#admin.run(), ...workers];
   }
 
+  healed(): void {}
+
   comeToRest(): Promise<void> {
     return Promise.resolve();
   }

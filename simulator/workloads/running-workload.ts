@@ -10,7 +10,9 @@ export interface RunningWorkload {
   readonly readCount: number;
   /** The clients begin. Each promise settles when its client has been stopped. */
   start(): readonly Promise<void>[];
-  /** All is healed, the clients still work: what has to come to rest by itself. */
+  /** No more faults from now on; the clients still work. */
+  healed(): void;
+  /** Some seconds after that: what has to come to rest by itself. */
   comeToRest(): Promise<void>;
   /** The clients have stopped, all replicas are the same: everything as it was acknowledged. Called again after a restart of all brokers. */
   verify(): Promise<void>;

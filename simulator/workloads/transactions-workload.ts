@@ -58,6 +58,8 @@ export class TransactionsWorkload implements RunningWorkload {
     return [created, ...clients.map((plan) => created.then(() => this.#work(plan, this.#stage.client(plan.name))))];
   }
 
+  healed(): void {}
+
   comeToRest(): Promise<void> {
     return Promise.resolve();
   }
