@@ -40,6 +40,8 @@ export class Follower {
   readonly #options: FollowerOptions;
   readonly #log: PartitionLog;
   #isOver = false;
+  /** All that this log has was copied after this time of the leader's letting deletions go. */
+  #copiedSince = 0;
 
   constructor(options: FollowerOptions) {
     this.leaderId = options.leaderId;
@@ -85,10 +87,29 @@ export class Follower {
     await log.truncateTo(offset);
   }
 
+  /**
+   * The leader's log has let deletions go that this one has not come to, `time` after time (see {@link PartitionLog.forgottenDeletions}): what they delete may be here,
+   * and nobody would ever say that it is gone (S10). Then nothing of this log is of use. It does not have the deletions either, and says so to those who will
+   * follow it.
+   * @returns whether the log begins anew; else what the leader has sent can be appended
+   */
+  async lacksDeletions(time: number, before: bigint, logStartOffset: bigint): Promise<boolean> {
+    this.#assertCurrent();
+    const log = this.#log;
+    const isEmpty = log.logStartOffset === log.logEndOffset;
+    if (!isEmpty && time > this.#copiedSince) {
+      await this.startAgainAt(logStartOffset);
+      return true;
+    }
+    if (isEmpty) this.#copiedSince = Math.max(this.#copiedSince, time);
+    if (before > log.forgottenDeletions.before) await log.forgetDeletions(before);
+    return false;
+  }
+
   /** The leader's log begins after this one ends: nothing of this one is needed any more. */
   startAgainAt(logStartOffset: bigint): Promise<void> {
     this.#assertCurrent();
-    this.#note('the leader does not have what follows on this log any more: starting again where its log begins', {
+    this.#note('the leader does not have all that follows on this log any more: starting again where its log begins', {
       from: this.#log.logEndOffset,
       to: logStartOffset,
     });

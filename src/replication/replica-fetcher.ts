@@ -255,6 +255,11 @@ async function takeOver({ partition, follower, position }: Due, answer: Answer):
     return follower.startAgainAt(answer.logStartOffset);
   if (answer.errorCode !== 'NONE') throw new KafkaError(answer.errorCode);
   if (answer.divergingEpoch.epoch >= 0) return follower.truncate(answer.divergingEpoch);
+  const { endOffset: forgottenBefore, epoch: time } = answer.snapshotId;
+  if (time > 0) {
+    const beginsAnew = await follower.lacksDeletions(time, forgottenBefore, answer.logStartOffset);
+    if (beginsAnew || partition.following !== follower || partition.log.logEndOffset !== position.fetchOffset) return;
+  }
   const sent = { records: answer.records ?? noRecords, highWatermark: answer.highWatermark, logStartOffset: answer.logStartOffset };
   try {
     follower.append(sent);

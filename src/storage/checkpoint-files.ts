@@ -16,6 +16,8 @@ export const recoveryPointFile = 'recovery-point-offset-checkpoint';
 export const logStartOffsetFile = 'log-start-offset-checkpoint';
 /** How far logs were cleaned. An entry says too that offsets may be missing in the log, be it only because its leader's was cleaned. */
 export const cleanedOffsetFile = 'cleaner-offset-checkpoint';
+/** Ours alone: below which offsets deletions may be missing that compaction has let go. */
+export const forgottenDeletionsFile = 'forgotten-deletions-checkpoint';
 /** High watermarks. */
 export const highWatermarkFile = 'replication-offset-checkpoint';
 

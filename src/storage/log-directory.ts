@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { type Disk, DiskError, type DiskLock, type Logger, type Platform, type Timer } from '#platform';
 import { KafkaError } from '#protocol';
-import { cleanedOffsetFile, highWatermarkFile, logStartOffsetFile, type PartitionOffset, recoveryPointFile } from './checkpoint-files.ts';
+import {
+  cleanedOffsetFile,
+  forgottenDeletionsFile,
+  highWatermarkFile,
+  logStartOffsetFile,
+  type PartitionOffset,
+  recoveryPointFile,
+} from './checkpoint-files.ts';
 import { takeCleanShutdownMarker, writeCleanShutdownMarker } from './clean-shutdown.ts';
 import { type CleanerSettings, LogCleaner } from './cleaner/log-cleaner.ts';
 import { DamagedLogError, LogDirectoryError, NoSpaceError } from './errors.ts';
@@ -82,11 +89,13 @@ export class LogDirectory {
   readonly #logStarts: OffsetCheckpoint;
   readonly #highWatermarks: OffsetCheckpoint;
   readonly #cleanedOffsets: OffsetCheckpoint;
+  readonly #forgottenDeletions: OffsetCheckpoint;
   readonly #rootSync = new Shared(() => this.#syncRoot());
   readonly #recoveryPointSave = new Shared(() => this.#writeRecoveryPoints());
   readonly #logStartSave = new Shared(() => this.#writeLogStartOffsets());
   readonly #highWatermarkSave = new Shared(() => this.#writeHighWatermarks());
   readonly #cleanedOffsetSave = new Shared(() => this.#writeCleanedOffsets());
+  readonly #forgottenDeletionSave = new Shared(() => this.#writeForgottenDeletions());
   readonly #cleaner: LogCleaner;
   #timers: Timer[] = [];
   #offline: KafkaError | undefined;
@@ -105,6 +114,7 @@ export class LogDirectory {
     this.#logStarts = new OffsetCheckpoint(disk, `${this.path}/${logStartOffsetFile}`);
     this.#highWatermarks = new OffsetCheckpoint(disk, `${this.path}/${highWatermarkFile}`);
     this.#cleanedOffsets = new OffsetCheckpoint(disk, `${this.path}/${cleanedOffsetFile}`);
+    this.#forgottenDeletions = new OffsetCheckpoint(disk, `${this.path}/${forgottenDeletionsFile}`);
     this.flusher = new Flusher(options.parallelSyncs ?? 4, (error) => void this.#diskFailed(error, this.path));
     this.#host = {
       disk,
@@ -119,6 +129,7 @@ export class LogDirectory {
       saveLogStartOffsets: () => this.#logStartSave.run(),
       saveHighWatermarks: () => this.#highWatermarkSave.run(),
       saveCleanedOffsets: () => this.#cleanedOffsetSave.run(),
+      saveForgottenDeletions: () => this.#forgottenDeletionSave.run(),
     };
     this.#cleaner = new LogCleaner(this.#host, () => this.partitions());
   }
@@ -201,6 +212,7 @@ export class LogDirectory {
       if (this.#logStarts.has(topic, partition)) await this.#logStartSave.run();
       if (this.#highWatermarks.has(topic, partition)) await this.#highWatermarkSave.run();
       if (this.#cleanedOffsets.has(topic, partition)) await this.#cleanedOffsetSave.run();
+      if (this.#forgottenDeletions.has(topic, partition)) await this.#forgottenDeletionSave.run();
       disk.makeDirectory(path);
       await writePartitionMetadata(disk, path, topicId);
       log = await this.#open({ topic, partition, topicId, config: config ?? this.#configOf(topic), clean: true });
@@ -402,7 +414,9 @@ export class LogDirectory {
       const logStart = this.#logStarts.find(topic, partition);
       const config = this.#configOf(topic);
       const cleanedOffset = this.#cleanedOffsets.find(topic, partition);
-      const log = await this.#open({ topic, partition, topicId, config, clean, recoveryPoint, logStartOffset: logStart, cleanedOffset });
+      const forgottenDeletionsBefore = this.#forgottenDeletions.find(topic, partition) ?? 0n;
+      const cleaning = { cleanedOffset, forgottenDeletionsBefore };
+      const log = await this.#open({ topic, partition, topicId, config, clean, recoveryPoint, logStartOffset: logStart, ...cleaning });
       this.#partitions.set(name, log);
       const highWatermark = this.#highWatermarks.find(topic, partition) ?? 0n;
       const { logStartOffset, logEndOffset } = log;
@@ -433,14 +447,15 @@ export class LogDirectory {
     recoveryPoint?: bigint | undefined;
     logStartOffset?: bigint | undefined;
     cleanedOffset?: bigint | undefined;
+    forgottenDeletionsBefore?: bigint;
   }): Promise<PartitionLog> {
-    const { topic, config, recoveryPoint = 0n, logStartOffset, clean, cleanedOffset } = partition;
+    const { topic, config, recoveryPoint = 0n, logStartOffset, clean, cleanedOffset, forgottenDeletionsBefore = 0n } = partition;
     const directory = `${this.path}/${partitionDirectoryName(topic, partition.partition)}`;
     const gaps = cleanedOffset !== undefined || isCompacted(config);
     const { disk, clock, log } = this.#host;
     const recovered = await recoverLog({ disk, clock, log, directory, config, logStartOffset, recoveryPoint, clean, gaps });
     const strict = (this.#options.isStrict ?? isMetadataTopic)(topic);
-    return new PartitionLog({ ...partition, host: this.#host, directory, strict, cleanedOffset }, recovered);
+    return new PartitionLog({ ...partition, host: this.#host, directory, strict, cleanedOffset, forgottenDeletionsBefore }, recovered);
   }
 
   #configOf(topic: string): LogConfig {
@@ -468,6 +483,11 @@ export class LogDirectory {
     return this.#guarded(() => this.#cleanedOffsets.write(entries));
   }
 
+  #writeForgottenDeletions(): Promise<void> {
+    const entries = this.#entries(({ forgottenDeletions }) => forgottenDeletions.before).filter(({ offset }) => offset > 0n);
+    return this.#guarded(() => this.#forgottenDeletions.write(entries));
+  }
+
   #entries(offsetOf: (log: PartitionLog) => bigint | undefined): PartitionOffset[] {
     return this.partitions().flatMap((log) => {
       const offset = offsetOf(log);
@@ -476,7 +496,7 @@ export class LogDirectory {
   }
 
   get #checkpoints(): OffsetCheckpoint[] {
-    return [this.#recoveryPoints, this.#logStarts, this.#highWatermarks, this.#cleanedOffsets];
+    return [this.#recoveryPoints, this.#logStarts, this.#highWatermarks, this.#cleanedOffsets, this.#forgottenDeletions];
   }
 
   /** Takes a partition out of use; its directory has another name, for good, when the promise resolves. */

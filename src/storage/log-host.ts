@@ -21,6 +21,8 @@ export interface LogHost {
   saveLogStartOffsets(): Promise<void>;
   /** Writes durably how far logs were cleaned, and which may have gaps. */
   saveCleanedOffsets(): Promise<void>;
+  /** Writes durably which deletions compaction has let go. */
+  saveForgottenDeletions(): Promise<void>;
   /** Writes high watermarks durably. */
   saveHighWatermarks(): Promise<void>;
 }

@@ -3,6 +3,7 @@ import { KafkaError, type RecordBatch } from '#protocol';
 import type { AppendInfo, AppendOptions } from './append.ts';
 import { assertOffsets, checkSizes, prepareBatch, splitBatches, splitFetched } from './append-checks.ts';
 import { type EpochEntry, writeEpochCheckpoint } from './checkpoint-files.ts';
+import { ForgottenDeletions } from './cleaner/forgotten-deletions.ts';
 import type { EpochCache } from './epoch-cache.ts';
 import { DamagedLogError, NoSpaceError } from './errors.ts';
 import { segmentFileName } from './file-names.ts';
@@ -34,6 +35,8 @@ export interface PartitionLogOptions {
   strict: boolean;
   /** All below was cleaned; undefined when the log is not known to have been compacted. */
   cleanedOffset: bigint | undefined;
+  /** Below it deletions may be missing that compaction has let go; 0n when none are. */
+  forgottenDeletionsBefore: bigint;
 }
 
 /**
@@ -50,6 +53,7 @@ export class PartitionLog implements SyncSource {
   /** Whether offsets may be missing between batches, as compaction leaves them; once they may a later start has to know it too. */
   #gaps: boolean;
   #cleanedOffset: bigint | undefined;
+  readonly #forgottenDeletions: ForgottenDeletions;
   #replacements = 0;
   #truncations = 0;
   readonly #tail: PartitionTail;
@@ -83,6 +87,7 @@ export class PartitionLog implements SyncSource {
     this.#config = options.config;
     this.#cleanedOffset = options.cleanedOffset ?? (isCompacted(options.config) ? recovered.logStartOffset : undefined);
     this.#gaps = this.#cleanedOffset !== undefined;
+    this.#forgottenDeletions = new ForgottenDeletions(options.forgottenDeletionsBefore);
     this.#epochs = recovered.epochs;
     this.#producers = recovered.producers;
     this.#logStartOffset = recovered.logStartOffset;
@@ -435,6 +440,18 @@ export class PartitionLog implements SyncSource {
     this.#assertUsable();
     this.#cleanedOffset = offset;
     return this.#host.saveCleanedOffsets();
+  }
+
+  /** Which deletions compaction has let go, here or where this log was copied from. */
+  get forgottenDeletions(): Pick<ForgottenDeletions, 'before' | 'lastFrom'> {
+    return this.#forgottenDeletions;
+  }
+
+  /** Deletions below an offset go, or were missing in what is about to be appended. When the promise resolves a later start knows it. */
+  forgetDeletions(before: bigint): Promise<void> {
+    this.#assertUsable();
+    this.#forgottenDeletions.add(before);
+    return this.#host.saveForgottenDeletions();
   }
 
   /** How often segments were replaced: what was read from one goes together only with the {@link abortedTransactions} of the same time. */

@@ -167,10 +167,20 @@ async function readOne(
       atLeastOne: isFirst,
       isolationLevel: reader.type === 'follower' ? 'all' : reader.isolationLevel,
     });
-    return { partitionIndex: target.partition, errorCode: 'NONE', ...read };
+    const found = { partitionIndex: target.partition, errorCode: 'NONE', ...read } as const;
+    return reader.type === 'follower' ? { ...found, ...forgottenAbove(target.fetchOffset, partition) } : found;
   } catch (error) {
     return failed(target, asKafkaError(error), partition, context);
   }
+}
+
+/**
+ * A follower whose log ends below a deletion that compaction has let go here may have what that deletes, and has to know. This field of Kafka's protocol says where
+ * the metadata log has its snapshot, and nothing for topics: up to where deletions are gone, and the number of the last time when one above the offset went.
+ */
+function forgottenAbove(fetchOffset: bigint, { log }: Partition): Pick<FetchedPartition, 'snapshotId'> {
+  const epoch = log.forgottenDeletions.lastFrom(fetchOffset);
+  return epoch === 0 ? {} : { snapshotId: { endOffset: log.forgottenDeletions.before, epoch } };
 }
 
 function failed(target: FetchTarget, error: KafkaError, partition: Partition | undefined, context: Context): FetchedPartition {

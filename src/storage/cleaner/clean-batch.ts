@@ -24,6 +24,8 @@ export interface CleanedBatch {
   readonly bytes: Buffer | undefined;
   /** The transaction that is aborted by it and has batches left. */
   readonly aborted?: AbortedTransaction | undefined;
+  /** A deletion, or a marker, goes with it for no other reason than that its time is over. */
+  readonly forgets?: boolean;
 }
 
 /**
@@ -46,25 +48,32 @@ function cleanData(batch: RecordBatch, transactions: TransactionsSeen, rules: Cl
   if (batch.baseOffset >= rules.mappedUpTo) return { bytes: batch.buffer };
   const kept: LogRecord[] = [];
   let hasDeletions = false;
+  let forgets = false;
   for (const record of batch.records()) {
-    if (!isKept(record, batch, rules)) continue;
+    const fate = fateOf(record, batch, rules);
+    if (fate === 'forgotten') forgets = true;
+    if (fate !== 'kept') continue;
     kept.push(record);
     if (record.value === null) hasDeletions = true;
   }
-  if (kept.length === 0) return { bytes: mustStay ? rebuild(batch, []) : undefined };
+  if (kept.length === 0) return { bytes: mustStay ? rebuild(batch, []) : undefined, forgets };
   // From now on no older record of a deleted key is left, so that the time for which the deletion has to be seen begins.
   const setsHorizon = hasDeletions && batch.deleteHorizonMs === undefined && batch.lastOffset < rules.mappedUpTo;
   if (kept.length === batch.recordCount && !setsHorizon) return { bytes: batch.buffer };
-  return { bytes: rebuild(batch, kept, rules.compressionLevel, setsHorizon ? horizonOf(rules) : batch.deleteHorizonMs) };
+  return { bytes: rebuild(batch, kept, rules.compressionLevel, setsHorizon ? horizonOf(rules) : batch.deleteHorizonMs), forgets };
 }
 
-function isKept({ key, value, offset }: LogRecord, { deleteHorizonMs }: RecordBatch, { keys, mappedUpTo, now }: CleaningRules): boolean {
-  if (offset >= mappedUpTo) return true;
+function fateOf(
+  { key, value, offset }: LogRecord,
+  { deleteHorizonMs }: RecordBatch,
+  { keys, mappedUpTo, now }: CleaningRules,
+): 'kept' | 'replaced' | 'forgotten' {
+  if (offset >= mappedUpTo) return 'kept';
   // From before the topic was compacted: nothing could ever replace it.
-  if (key === null) return false;
+  if (key === null) return 'replaced';
   const newest = keys.offsetOf(key);
-  if (newest !== undefined && newest > offset) return false;
-  return value !== null || deleteHorizonMs === undefined || now < Number(deleteHorizonMs);
+  if (newest !== undefined && newest > offset) return 'replaced';
+  return value !== null || deleteHorizonMs === undefined || now < Number(deleteHorizonMs) ? 'kept' : 'forgotten';
 }
 
 function cleanMarker(batch: RecordBatch, transactions: TransactionsSeen, rules: CleaningRules): CleanedBatch {
@@ -75,8 +84,8 @@ function cleanMarker(batch: RecordBatch, transactions: TransactionsSeen, rules: 
   const { deleteHorizonMs } = batch;
   if (deleteHorizonMs === undefined) return { bytes: rebuild(batch, [...batch.records()], undefined, horizonOf(rules)) };
   // It tells of the producer's epoch, and of its coordinator's.
-  const mustStay = isLastOfProducer(batch, rules);
-  return { bytes: mustStay || rules.now < Number(deleteHorizonMs) ? batch.buffer : undefined };
+  const stays = isLastOfProducer(batch, rules) || rules.now < Number(deleteHorizonMs);
+  return stays ? { bytes: batch.buffer } : { bytes: undefined, forgets: true };
 }
 
 function isLastOfProducer(batch: RecordBatch, { producer }: CleaningRules): boolean {

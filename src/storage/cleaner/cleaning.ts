@@ -130,13 +130,15 @@ export class Cleaning {
     const copy = this.#onDisk(() => new SegmentCopy(this.#host, log.directory, log.config, this.#segments[0]!));
     let isChanged = false;
     let isInUse = false;
+    let forgottenBefore = 0n;
     try {
       let count = 0;
       for (let goesOn = true; goesOn; count++) {
         const original = this.#segments[count]!;
         goesOn = original.size === 0 && this.#takesNext(copy.segment, undefined, count + 1, rules);
         await walkSegment(original, 0, this.#walk, (batch, end) => {
-          let { bytes, aborted } = cleanBatch(batch, transactions, rules);
+          let { bytes, aborted, forgets = false } = cleanBatch(batch, transactions, rules);
+          if (forgets) forgottenBefore = batch.lastOffset + 1n;
           if (end === original.size) {
             goesOn = this.#takesNext(copy.segment, bytes, count + 1, rules);
             if (!goesOn) bytes ??= placeholderOf(batch);
@@ -153,6 +155,11 @@ export class Cleaning {
       if (isChanged || count > 1) {
         await copy.finish(originals.at(-1)!.createdMs);
         this.#walk.assertCurrent();
+        if (forgottenBefore > 0n) {
+          // Before anybody could read what is left: from then on a replica that lacks them would never hear of them.
+          await log.forgetDeletions(forgottenBefore);
+          this.#walk.assertCurrent();
+        }
         const replacing = log.replaceSegments(originals, copy.segment);
         isInUse = log.segments.includes(copy.segment);
         if (!(await replacing)) throw new CleaningAborted(`the cleaning of ${log.name} was given up`);
