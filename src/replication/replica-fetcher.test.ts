@@ -148,6 +148,27 @@ describe('logs that have parted', () => {
     expect([partition.log.logStartOffset, partition.log.logEndOffset]).toEqual([40n, 40n]);
   });
 
+  test('a follower that ends below a deletion that compaction has let go begins anew, and takes the log over in parts from then on (S10)', async () => {
+    const { leader, host, partition } = await start({}, { written: [stamped(['deleted meanwhile'], 0n, 1)] });
+    const forgotten = (time: number) => ({ highWatermark: 9n, logStartOffset: 0n, snapshotId: { endOffset: 5n, epoch: time } });
+    const ends: bigint[] = [];
+    const answered = async (answer: Answer) => {
+      leader.send(answer);
+      await host.pass(100);
+      ends.push(partition.log.logEndOffset);
+    };
+
+    await answered({ records: stamped(['behind it'], 1n), ...forgotten(3) });
+    await answered({ records: stamped(['a', 'b'], 0n), ...forgotten(3) });
+    await answered({ records: stamped(['c'], 2n), ...forgotten(3) });
+    await answered({ records: stamped(['d', 'e'], 3n), ...forgotten(4) });
+    await answered({ records: stamped(['a', 'b', 'c', 'd', 'e'], 0n), ...forgotten(4) });
+
+    // Once because of what it had, and once because another deletion went while it took the log over.
+    expect(ends).toEqual([0n, 2n, 3n, 0n, 5n]);
+    expect(partition.log.forgottenDeletions.before).toBe(5n);
+  });
+
   test('an empty follower takes the batch in whose middle the log of its leader begins since records were deleted, and begins there as well', async () => {
     const { leader, host, partition } = await start();
     leader.send({ errorCode: 'OFFSET_OUT_OF_RANGE', logStartOffset: 41n, highWatermark: 43n });

@@ -88,6 +88,22 @@ describe('a follower', () => {
     expect(broker.leader().leader!.progressOf(2)!.logEndOffset).toBe(-1n);
   });
 
+  test('is told of deletions that compaction has let go behind it (S10), as nobody else is', async () => {
+    const broker = await leading();
+    await written(broker, 'a');
+    await written(broker, 'b');
+    await written(broker, 'c');
+    await broker.world.finish(broker.leader().log.forgetDeletions(2n));
+    const asked = async (fetchOffset: bigint) => {
+      const target = { fetchOffset, lastFetchedEpoch: fetchOffset === 0n ? -1 : 0 };
+      return only(await broker.ask(fetch, 18, request(target, { replicaState: follower }))).snapshotId;
+    };
+
+    expect(await asked(1n)).toEqual({ endOffset: 2n, epoch: 1 });
+    expect(await asked(2n)).toEqual({ endOffset: -1n, epoch: -1 });
+    expect(only(await broker.ask(fetch, 18, request({ fetchOffset: 0n }))).snapshotId).toEqual({ endOffset: -1n, epoch: -1 });
+  });
+
   test.each([
     { state: { replicaId: 3, replicaEpoch: 3n }, because: 'it has no replica' },
     { state: { replicaId: 2, replicaEpoch: 1n }, because: 'it is of an incarnation that is over' },

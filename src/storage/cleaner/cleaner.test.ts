@@ -119,9 +119,15 @@ describe('a cleaning', () => {
     await clean();
     expect(await recordsOf(log)).toEqual(['1 b=1', '2 a=null', '3 c=1']);
     await world.clock.advance(100);
+    expect(log.forgottenDeletions.before).toBe(0n);
     write([put('c', '2')]);
     await clean();
     expect(await recordsOf(log)).toEqual(['1 b=1', '4 c=2']);
+    // Replicas that end before it have to be told; a later start knows it too.
+    expect(log.forgottenDeletions).toMatchObject({ before: 3n });
+    world.disk = world.disk.crash('strict');
+    const again = await openDirectory(world, { configFor: () => compacted });
+    expect(again.partition('orders', 0)!.forgottenDeletions.lastFrom(2n)).toBe(1);
   });
 
   test('takes several rounds when there is no memory for all keys', async () => {
