@@ -3,16 +3,25 @@ import { foreign, leftOut } from '../clients/installed.ts';
 import { KafkaTools } from '../clients/kafka-tools.ts';
 import { runCampaign } from './campaign.ts';
 import { checkFiles } from './check-files.ts';
+import { runCompacted } from './compacted.ts';
 
-const usage = `usage: npm run crash -- [--rounds 50] [--seed N] [--data DIR]
+const usage = `usage: npm run crash -- [--rounds 50] [--seed N] [--data DIR] [--compacted]
 Kills three brokers at once with -9, at random moments under load, again and again on the same data. After each restart every acknowledged
 record must be there once and in order. At the end Kafka's dump-log reads every file, where Kafka's tools are installed.
   --rounds N   how often (50)
+  --compacted  instead: one broker after the other is killed under a compacted topic; in the end every reader and every replica must have the newest
+               value of each key, and no deleted one
   --seed N     decides when the brokers are killed and what is written; printed, so that it can be given again
   --data DIR   where the data goes; it is kept then`;
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string' }, seed: { type: 'string' }, data: { type: 'string' }, help: { type: 'boolean' } },
+  options: {
+    rounds: { type: 'string' },
+    seed: { type: 'string' },
+    data: { type: 'string' },
+    help: { type: 'boolean' },
+    compacted: { type: 'boolean' },
+  },
 });
 if (values.help) {
   console.log(usage);
@@ -26,6 +35,14 @@ if (!(rounds >= 1) || !Number.isSafeInteger(seed)) {
 }
 
 console.log(`seed ${seed}, ${rounds} rounds`);
+if (values.compacted) {
+  const compacted = await runCompacted({ kills: rounds, seed, progress: (line) => console.log(line) });
+  console.log(`${compacted.acknowledged} records acknowledged; three replicas have ${compacted.left} of them left, all together`);
+  for (const problem of compacted.problems.slice(0, 100)) console.error(problem);
+  await compacted.cluster.stop({ keep: compacted.problems.length > 0 });
+  if (compacted.problems.length > 0) console.error(`${compacted.problems.length} problems. The data is in ${compacted.cluster.directory}`);
+  process.exit(compacted.problems.length > 0 ? 1 : 0);
+}
 const start = performance.now();
 const report = await runCampaign({
   rounds,
