@@ -10,7 +10,7 @@ const due = new Map([
   ['rare', `0 ${filling}`],
 ]);
 
-/** Twelve records in four segments, most of them of two keys, and one of a key that was deleted; in the disk's own time. */
+/** Twelve records in six segments, of which several become one; most of them of two keys, and two of a key that was deleted. */
 async function dirtyWorld(seed: number): Promise<{ world: World; clean: () => Promise<void> }> {
   const world = startWorld(seed);
   const { directory, log } = await createLog(world, compacted);
@@ -18,8 +18,8 @@ async function dirtyWorld(seed: number): Promise<{ world: World; clean: () => Pr
   for (const [index, key] of keys.entries()) {
     const value = index === 6 ? null : `${index} ${filling}`;
     log.append(buildRecordBatch({ records: [{ key, value }], timestamp: 1 }), { leaderEpoch: 0, origin: 'client' });
+    if (index % 2 === 1) log.roll();
   }
-  log.roll();
   await log.flush();
   await directory.checkpoint();
   log.highWatermark = log.logEndOffset;
@@ -42,21 +42,23 @@ async function check(world: World, what: string): Promise<void> {
   directory.halt();
 }
 
-/** The steps of a cleaning, from beginning to end, after which names have just changed; and how many steps there are. */
-async function stepsOfNames(): Promise<{ renaming: number[]; total: number }> {
+/** The steps of a cleaning after which names have just changed; how many steps there are, and how many segments are replaced. */
+async function stepsOfNames(): Promise<{ renaming: number[]; total: number; mostReplaced: number }> {
   const { world, clean } = await dirtyWorld(1);
   const renaming: number[] = [];
   let isDone = false;
   void clean().then(() => (isDone = true));
   let names = '';
   let total = 0;
+  let mostReplaced = 0;
   for (; !isDone; total++) {
     const now = world.disk.list('/data/orders-0').join();
+    mostReplaced = Math.max(mostReplaced, now.split('.log.deleted').length - 1);
     if (now !== names) renaming.push(total);
     names = now;
     await Promise.resolve();
   }
-  return { renaming, total };
+  return { renaming, total, mostReplaced };
 }
 
 /** Lets a cleaning go on for so many steps, and lets the power fail. */
@@ -69,9 +71,10 @@ async function cutAfter(steps: number, seed: number, mode: 'strict' | 'ordered' 
 }
 
 test('S2, S10: at every step of a cleaning a power cut leaves the old records or the new ones', async () => {
-  const { total, renaming } = await stepsOfNames();
+  const { total, renaming, mostReplaced } = await stepsOfNames();
   for (let step = 0; step <= total; step++) await check(await cutAfter(step, 1, 'strict'), `step ${step}`);
   expect(renaming.length).toBeGreaterThan(5);
+  expect(mostReplaced).toBeGreaterThan(2);
   for (const step of renaming) {
     for (let seed = 1; seed <= 40; seed++) {
       await check(await cutAfter(step, seed, seed % 2 === 0 ? 'ordered' : 'hostile'), `seed ${seed}, step ${step}`);
