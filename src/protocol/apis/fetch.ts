@@ -86,7 +86,7 @@ export const fetch = defineApi({
         /** The end of the last epoch that both logs have in common: truncate to it. */
         divergingEpoch: struct({ epoch: int32({ default: -1 }), endOffset: int64({ default: -1n }) }, { versions: '12+', tag: 0 }),
         currentLeader: struct({ leaderId: int32({ default: -1 }), leaderEpoch: int32({ default: -1 }) }, { versions: '12+', tag: 1 }),
-        /** What was asked for is gone; this snapshot has it. */
+        /** What was asked for is gone; this snapshot has it. For topics see the broker's handler. */
         snapshotId: struct({ endOffset: int64({ default: -1n }), epoch: int32({ default: -1 }) }, { versions: '12+', tag: 2 }),
         /** Only for readers of committed records, null for others. */
         abortedTransactions: array({ producerId: int64(), firstOffset: int64() }, { nullable: '4+', ignorable: true }),
