@@ -116,7 +116,7 @@ export class LogFiles {
   /** Takes all batches from `offset` on away; `position` is where they begin in the segment that holds them. */
   truncate(index: number, offset: bigint, position: number): void {
     const holder = this.#segments[index]!;
-    const next = this.#guarded(() => this.#makeSegment(offset, this.#host.clock.now(), true));
+    const next = this.#guarded(() => this.#makeFresh(offset));
     this.#irrevocably('a truncation could not be carried out', () => {
       const wasActive = holder === this.active;
       const gone = this.#segments.splice(position === 0 ? index : index + 1);
@@ -134,7 +134,7 @@ export class LogFiles {
 
   /** Takes all segments away and goes on with an empty one. */
   startAgainAt(offset: bigint): void {
-    const next = this.#guarded(() => this.#makeSegment(offset, this.#host.clock.now(), true));
+    const next = this.#guarded(() => this.#makeFresh(offset));
     this.#irrevocably('a truncation could not be carried out', () => {
       for (const segment of this.#segments.splice(0)) this.#condemned.push(...this.#letGo(segment, truncatedSuffix));
       this.#activate(next);
@@ -378,6 +378,18 @@ export class LogFiles {
     // The active segment's own hold.
     old.release();
     this.#takeSnapshot(baseOffset);
+  }
+
+  /** For what a truncation leaves. One from a truncation before, which is about to go, has that name still when that is not finished. */
+  #makeFresh(offset: bigint): { segment: Segment; file: DiskFile } {
+    const before = this.#segments.find((segment) => segment.isFresh && segment.baseOffset === offset);
+    before?.rename(truncatedSuffix);
+    try {
+      return this.#makeSegment(offset, this.#host.clock.now(), true);
+    } catch (error) {
+      before?.become(freshSuffix);
+      throw error;
+    }
   }
 
   /** While a truncation is not finished, no segment gets a name by which it could be taken for one that follows on the old ones. */

@@ -237,6 +237,7 @@ export class Segment {
 
   /** Gives all its files another ending, by which they are known as let go. Open handles stay good. */
   rename(suffix: typeof deletedSuffix | typeof truncatedSuffix): void {
+    if (this.#suffix.endsWith(suffix)) return;
     for (const name of this.allPaths()) if (this.#disk.stat(name)) this.#disk.rename(name, name + suffix);
     this.#suffix += suffix;
   }
@@ -246,7 +247,7 @@ export class Segment {
   }
 
   /** Gives its files another ending in place of the one they have, that of the log last; '' stands for their proper names. */
-  become(suffix: '' | typeof swapSuffix): void {
+  become(suffix: '' | typeof swapSuffix | typeof freshSuffix): void {
     const names = this.allPaths().toReversed();
     const before = this.#suffix;
     this.#suffix = suffix;

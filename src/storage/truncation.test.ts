@@ -144,6 +144,40 @@ describe('P9: a follower truncates', () => {
     expect(again.partition('orders', 0)?.logEndOffset).toBe(6n);
   });
 
+  test('twice to the same offset, with records in between and the first one still on its way: what comes then is kept under its name', async () => {
+    const world = startWorld();
+    const { log } = await createLog(world);
+    log.appendAsFollower(batchOf(['a'], { baseOffset: 0n, leaderEpoch: 0 }));
+    void log.truncateTo(0n);
+    log.appendAsFollower(batchOf(['b'], { baseOffset: 0n, leaderEpoch: 1 }));
+    await log.truncateTo(0n);
+
+    log.appendAsFollower(batchOf(['c'], { baseOffset: 0n, leaderEpoch: 2 }));
+    await log.flush();
+
+    expect(world.disk.list('/data/orders-0').filter((name) => name.includes('.log'))).toEqual(['00000000000000000000.log']);
+    world.disk = world.disk.crash('strict');
+    const again = await openDirectory(world);
+    expect(await contentOf(again.partition('orders', 0)!)).toEqual(['0:c']);
+  });
+
+  test('a full disk leaves both a truncation that is on its way and what was written since as they are', async () => {
+    const world = startWorld();
+    const { log } = await createLog(world);
+    log.appendAsFollower(batchOf(['a'], { baseOffset: 0n, leaderEpoch: 0 }));
+    void log.truncateTo(0n);
+    log.appendAsFollower(batchOf(['b'], { baseOffset: 0n, leaderEpoch: 1 }));
+    world.disk.failNext('open', 'ENOSPC', { path: /fresh$/ });
+    await expect((async () => log.truncateTo(0n))()).rejects.toThrow(/No space/);
+
+    await log.flush();
+
+    expect(await contentOf(log)).toEqual(['0:b']);
+    world.disk = world.disk.crash('strict');
+    const again = await openDirectory(world);
+    expect(await contentOf(again.partition('orders', 0)!)).toEqual(['0:b']);
+  });
+
   test('a second call for the same offset waits for what the first one has begun', async () => {
     const { world, log } = await followerLog();
     void log.truncateTo(10n);
