@@ -32,6 +32,8 @@ export class SnapshotStore {
   readonly #disk: Disk;
   readonly #directory: string;
   readonly #log: Logger;
+  /** Fetched copies that are being checked, by the names that they are to get. */
+  readonly #finishing = new Map<string, Promise<SnapshotContent | undefined>>();
   #ids: SnapshotId[];
 
   constructor(disk: Disk, directory: string, log: Logger) {
@@ -112,8 +114,21 @@ export class SnapshotStore {
     }
   }
 
-  /** Checks the fetched copy and gives it its name; undefined when it was damaged, and is gone. */
-  async finishPart(id: SnapshotId): Promise<SnapshotContent | undefined> {
+  /**
+   * Checks the fetched copy and gives it its name; undefined when it was damaged, and is gone. Who asks again while that goes on, as a follower that has lost its leader
+   * and found it again, gets the same answer.
+   */
+  finishPart(id: SnapshotId): Promise<SnapshotContent | undefined> {
+    const name = snapshotFileName(id);
+    let finishing = this.#finishing.get(name);
+    if (finishing === undefined) {
+      finishing = this.#finish(id).finally(() => this.#finishing.delete(name));
+      this.#finishing.set(name, finishing);
+    }
+    return finishing;
+  }
+
+  async #finish(id: SnapshotId): Promise<SnapshotContent | undefined> {
     const path = `${this.#path(id)}.part`;
     try {
       const content = parse(id, await this.#readAll(path));
