@@ -1,6 +1,7 @@
 import { type DiskFile, SimulatedDisk } from '#platform';
-import { crc32c } from '#protocol';
+import { crc32c, RecordBatch } from '#protocol';
 import { LogDirectory, PartitionLog } from '#storage';
+import { ProducerStates } from '../../src/storage/producer-state.ts';
 import { type Mutant, replaceGetter, replaceMethod } from './planting.ts';
 
 export const storageMutants: Readonly<Record<string, Mutant>> = {
@@ -65,6 +66,44 @@ export const storageMutants: Readonly<Record<string, Mutant>> = {
             return append.call(this, options.origin === 'client' ? withoutProducer(Buffer.from(records)) : records, options);
           },
       );
+    },
+  },
+  'producers-not-truncated': {
+    breaks: 'a producer is remembered by batches that have been cut off (KAFKA-12153)',
+    plant() {
+      let forget: ((states: ProducerStates, ...args: unknown[]) => void) | undefined;
+      replaceMethod(
+        ProducerStates.prototype,
+        'reset',
+        (reset) =>
+          function (this: ProducerStates, ...args: unknown[]) {
+            forget?.(this, ...args);
+            return reset.apply(this, args);
+          },
+      );
+      replaceMethod(
+        PartitionLog.prototype,
+        'truncateTo',
+        (truncateTo) =>
+          function (this: PartitionLog, offset: bigint) {
+            let recall = () => {};
+            forget = (states, _offset, now) => {
+              const entries = states.snapshot();
+              forget = undefined;
+              recall = () => states.reset(this.logEndOffset, now as number, entries);
+            };
+            const truncated: Promise<void> = truncateTo.call(this, offset);
+            forget = undefined;
+            recall();
+            return truncated;
+          },
+      );
+    },
+  },
+  'checksums-ignored': {
+    breaks: 'nobody looks whether the bytes of a batch are those that were written',
+    plant() {
+      replaceMethod(RecordBatch.prototype, 'isValidCrc', () => () => true);
     },
   },
   'deleted-partitions-stay': {

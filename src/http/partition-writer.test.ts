@@ -147,6 +147,20 @@ describe('when no try is answered in time', () => {
     expect(router.ids).toBe(2);
   });
 
+  test('the outcome is unknown when a leader had appended before it was none any more, and nobody takes the batch after it (KAFKA-13574)', async () => {
+    router.intercept = (sent) => {
+      if (router.sent.length > 1) return refused('NOT_LEADER_OR_FOLLOWER');
+      router.carryOut(sent);
+      return refused('NOT_LEADER_OR_FOLLOWER', 0n);
+    };
+
+    expect(await write('perhaps')).toBe(504);
+    router.intercept = undefined;
+    expect(await write('next')).toBe(1n);
+
+    expect(stored()).toEqual(['perhaps', 'next']);
+  });
+
   test('a try that hung is waited for no longer than all tries may take', async () => {
     tries(() => new Promise((_, reject) => clock.after(16_000, () => reject(reset()))));
 
