@@ -4,7 +4,7 @@ import type { MetadataImage } from '#metadata';
 import type { Address, CrashMode, Logger, SimulatedWorld } from '#platform';
 import type { Raft } from '#raft';
 import type { BrokerPlan } from './plan/plan.ts';
-import { syncedLogFiles } from './synced-log-files.ts';
+import { type SyncedLogFile, syncedLogFiles } from './synced-log-files.ts';
 import type { Timeline } from './timeline.ts';
 
 export const port = 9092;
@@ -237,10 +237,16 @@ export class SimulatedCluster {
       position -= size;
       return false;
     });
-    if (file === undefined) return undefined;
-    disk.flipBit(file.path, position, position % 8);
-    this.damaged.add(`${name}:${file.partition}`);
-    return file.partition;
+    return file === undefined ? undefined : this.#flip(name, file, position);
+  }
+
+  /** The same in the last byte of a log that was synced to its end: what comes after a crash looks most like a write that was not finished. */
+  flipLastBit(name: string, where: number): string | undefined {
+    const { disk } = this.world.node(name);
+    const files = disk.stat(directory) === undefined ? [] : syncedLogFiles(disk, directory);
+    const whole = files.filter(({ path, size }) => disk.stat(path)!.size === size);
+    const file = whole[Math.floor(where * whole.length)];
+    return file === undefined ? undefined : this.#flip(name, file, file.size - 1);
   }
 
   /** Runs the world, with the observers looking on. @throws the first thing that failed */
@@ -268,6 +274,12 @@ export class SimulatedCluster {
       void member.door?.close({ graceMs: 0 }).catch(() => {});
       member.door = undefined;
     }
+  }
+
+  #flip(name: string, { path, partition }: SyncedLogFile, position: number): string {
+    this.world.node(name).disk.flipBit(path, position, position % 8);
+    this.damaged.add(`${name}:${partition}`);
+    return partition;
   }
 
   #member(name: string): OwnMember {

@@ -3,6 +3,7 @@ import type { AmbushKind, FaultOf } from './fault.ts';
 import { cut, cutBothWays } from './links.ts';
 import type { Nemesis } from './nemesis.ts';
 import type { Overheard } from './overheard-requests.ts';
+import { cutAllPower } from './power.ts';
 
 const [produceKey, alterPartitionKey] = [0, 56];
 /** How long a leader's connections take to be reset. */
@@ -73,6 +74,15 @@ export const ambushes: Ambushes = {
   /** What a broker has fetched in its former life says nothing of what it has now (P6; KAFKA-15221). */
   'former-fetches'({ laterMs }, nemesis) {
     nemesis.replayFormerFetches(laterMs);
+  },
+
+  /** Only what is written down of the log says that this is no torn end, to be cut off, and the copy not one that may be elected (S4, P5). */
+  'rotten-end'({ broker, where, mode, downMs }, nemesis) {
+    const { cluster } = nemesis;
+    const rotten = cluster.flipLastBit(broker, where);
+    if (rotten === undefined) return;
+    nemesis.note(`the last bit of ${rotten} on ${broker} flips`);
+    cutAllPower(nemesis, mode, downMs);
   },
 };
 

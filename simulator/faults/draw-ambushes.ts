@@ -23,6 +23,14 @@ const draws: Readonly<Record<AmbushKind, (dice: FaultDice) => Fault>> = {
     downMs: [dice.between(1000, 5000), dice.between(1000, 5000)],
   }),
   'former-fetches': (dice) => ({ atMs: dice.atMs, kind: 'former-fetches', laterMs: dice.anyOf([300, 1000, 3000]) }),
+  'rotten-end': (dice) => ({
+    atMs: dice.atMs,
+    kind: 'rotten-end',
+    broker: dice.victim,
+    where: dice.random.below(1000) / 1000,
+    mode: dice.mode(),
+    downMs: dice.names.map(() => dice.between(50, 3000)),
+  }),
 };
 
 /** About half of these kinds, each once or twice. */
@@ -30,10 +38,12 @@ export function drawAmbushes(options: {
   random: SeededRandom;
   names: readonly string[];
   kinds: readonly AmbushKind[];
+  /** The one broker whose disk may be damaged, if that is decided. */
+  victim: string | undefined;
   forMs: number;
 }): Fault[] {
-  const { random, names, kinds, forMs } = options;
-  const dice = new FaultDice(random, names);
+  const { random, names, kinds, victim, forMs } = options;
+  const dice = new FaultDice(random, names, victim);
   const faults: Fault[] = [];
   for (const kind of ambushKinds) {
     const times = random.chance(0.5) ? 1 + random.below(2) : 0;

@@ -13,10 +13,11 @@ export class FaultDice {
   readonly victim: string;
   atMs = 0;
 
-  constructor(random: SeededRandom, names: readonly string[]) {
+  constructor(random: SeededRandom, names: readonly string[], victim?: string) {
     this.random = random;
     this.names = names;
-    this.victim = this.anyOf(names);
+    const drawn = this.anyOf(names);
+    this.victim = victim ?? drawn;
   }
 
   anyOf<T>(list: readonly T[]): T {

@@ -50,13 +50,21 @@ export type Fault = { readonly atMs: number } & (
   | { readonly kind: 'two-failovers'; readonly downMs: readonly [number, number] }
   /** From now on, of every broker that comes back, fetches that its former incarnation sent arrive once more. */
   | { readonly kind: 'former-fetches'; readonly laterMs: number }
+  /** The last bit of a log that was synced whole flips, and all lose their power before anything is written after it. */
+  | {
+      readonly kind: 'rotten-end';
+      readonly broker: string;
+      readonly where: number;
+      readonly mode: CrashMode;
+      readonly downMs: readonly number[];
+    }
 );
 
 export type FaultKind = Fault['kind'];
 export type FaultOf<K extends FaultKind> = Extract<Fault, { kind: K }>;
 
 /** They take or damage a copy for good: only one broker of a run may meet with them, and only where others have what it had. */
-export const damagingKinds: readonly FaultKind[] = ['bit-flip', 'read-error', 'replace-disk'];
+export const damagingKinds: readonly FaultKind[] = ['bit-flip', 'read-error', 'replace-disk', 'rotten-end'];
 
 /** They wait for a moment in which much hangs on one rule, and use it: what comes about by chance once in thousands of runs. */
 export const ambushKinds = [
@@ -64,5 +72,6 @@ export const ambushKinds = [
   'produce-unanswered',
   'two-failovers',
   'former-fetches',
+  'rotten-end',
 ] as const satisfies readonly FaultKind[];
 export type AmbushKind = (typeof ambushKinds)[number];

@@ -2,6 +2,7 @@ import { ambushes } from './ambushes.ts';
 import type { FaultKind, FaultOf } from './fault.ts';
 import { cut, cutBothWays, isolate } from './links.ts';
 import type { Nemesis } from './nemesis.ts';
+import { cutAllPower } from './power.ts';
 
 export const goodLinks = { minDelayMs: 0.1, meanExtraDelayMs: 0.2, lossProbability: 0, splitProbability: 0.05, resetProbability: 0 };
 /** After a disk has failed its broker may notice late, at the next housekeeping or while it starts. */
@@ -25,10 +26,7 @@ export const strikes: Strikes = {
   },
 
   'all-power'({ mode, downMs }, nemesis) {
-    for (const [index, name] of nemesis.cluster.names.entries()) {
-      if (nemesis.cluster.isUp(name)) nemesis.cluster.cutPower(name, mode);
-      nemesis.restart(name, downMs[index] ?? 1000);
-    }
+    cutAllPower(nemesis, mode, downMs);
   },
 
   'clean-stop'({ broker, downMs }, nemesis) {

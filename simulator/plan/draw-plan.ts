@@ -47,7 +47,11 @@ export function drawPlan(seed: number, kind: WorkloadKind = 'records'): Plan {
     random: dice('ambushes'),
     names: brokerNames({ topology }),
     // One that is killed counts like one that has lost its page cache.
-    kinds: ambushKinds.filter((kind) => !(isLazy && kind === 'two-failovers')),
+    kinds: ambushKinds.filter((kind) => {
+      if (damagingKinds.includes(kind)) return isSafe && !isLazy;
+      return !(isLazy && kind === 'two-failovers');
+    }),
+    victim: victimOf(faults),
     forMs: faultMs,
   });
   const givesUp = workload.acts.includes('elect-unclean');
@@ -113,6 +117,12 @@ function isPossible(act: AdminAct, brokers: number, isLazy: boolean): boolean {
   // An unclean election gives records up, which only those ask for who have given them up already.
   if (act === 'elect-unclean') return isLazy;
   return act !== 'reassign' || brokers > 1;
+}
+
+/** The broker whose disk is damaged, if one is. */
+function victimOf(faults: readonly Fault[]): string | undefined {
+  const damaging = faults.find(({ kind }) => damagingKinds.includes(kind));
+  return damaging !== undefined && 'broker' in damaging ? damaging.broker : undefined;
 }
 
 /** Whether what is acknowledged is always on two disks at least. */

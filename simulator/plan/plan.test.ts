@@ -27,7 +27,7 @@ test('a plan comes back from a file as it was written', () => {
 
 test('there are clusters of every size, and every kind of fault and client', () => {
   expect(new Set(plans.map(({ topology }) => topology.brokers.length))).toEqual(new Set([1, 2, 3, 4, 5, 6, 7]));
-  expect(new Set(plans.flatMap(({ faults }) => faults.map(({ kind }) => kind))).size).toBe(28);
+  expect(new Set(plans.flatMap(({ faults }) => faults.map(({ kind }) => kind))).size).toBe(29);
   expect(new Set(plans.flatMap(({ workload }) => workload.clients.map(({ kind }) => kind))).size).toBe(8);
 });
 

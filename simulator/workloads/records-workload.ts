@@ -9,7 +9,7 @@ import { workerOf } from '../clients/workers.ts';
 import type { FaultKind } from '../faults/fault.ts';
 import type { RunningWorkload, Stage } from './running-workload.ts';
 
-const diskFaults: readonly FaultKind[] = ['io-error', 'read-error', 'full-disk', 'bit-flip'];
+const diskFaults: readonly FaultKind[] = ['io-error', 'read-error', 'full-disk', 'bit-flip', 'rotten-end'];
 
 /** Clients write and read records; an administrator creates, changes and deletes topics. */
 export class RecordsWorkload implements RunningWorkload {
