@@ -123,8 +123,12 @@ export class PartitionWatch implements ClusterObserver {
 
   #checkCopies(cluster: SimulatedCluster, where: string, partition: Partition): void {
     const { topicId, index, highWatermark } = partition;
-    const { isr, proposal } = partition.leader!;
+    const { epoch, isr, proposal } = partition.leader!;
+    const candidates = this.#latestImage()?.topics.byId(topicId)?.partitions[index];
+    // Who has left since the leadership ended, which its leader does not know yet, may have given up its copy for a new one.
+    const hasLeft = (id: number) => candidates !== undefined && candidates.leaderEpoch > epoch && !candidates.isr.includes(id);
     for (const id of new Set([...isr, ...(proposal?.isr.map(({ brokerId }) => brokerId) ?? [])])) {
+      if (hasLeft(id)) continue;
       const name = cluster.nameOf(id);
       const isUp = name !== undefined && cluster.broker(name) !== undefined;
       // One that is up and has no copy has deleted the topic already.
@@ -132,7 +136,6 @@ export class PartitionWatch implements ClusterObserver {
       if (end !== undefined && end < highWatermark)
         throw new Violation('P3', `${where}: its high watermark is ${highWatermark}; broker ${id}, in sync, has ${end} on its disk`);
     }
-    const candidates = this.#latestImage()?.topics.byId(topicId)?.partitions[index];
     for (const id of candidates === undefined ? [] : [...candidates.isr, ...candidates.elr]) {
       const end = this.#copyOf(cluster, id, partition)?.log.logEndOffset;
       if (end !== undefined && end < highWatermark)
