@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { SimulatedWorld, silentLogger, simulatedPlatform } from '#platform';
 import { SnapshotStore } from './snapshot-store.ts';
-import { voter } from './testing.ts';
 
 test('a fetched snapshot that is to be finished again while it is being finished is finished once (snapshot-finished-twice)', async () => {
   const id = { endOffset: 30n, epoch: 2 };
@@ -9,7 +8,7 @@ test('a fetched snapshot that is to be finished again while it is being finished
   const { disk } = simulatedPlatform(world, 'one');
   for (const directory of ['/leader', '/follower']) disk.makeDirectory(directory);
   const leader = new SnapshotStore(disk, '/leader', silentLogger);
-  await world.finish(leader.create(id, 5, [voter(1)], [Buffer.from('a record')]));
+  await world.finish(leader.create(id, 5, [], [Buffer.from('a record')]));
   const { bytes } = await world.finish(leader.readPiece(id, 0, 1000));
   const follower = new SnapshotStore(disk, '/follower', silentLogger);
   follower.writePart(id, 0, bytes);
