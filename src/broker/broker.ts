@@ -13,10 +13,8 @@ import {
 import { type Address, type Logger, type Platform, sleep } from '#platform';
 import { type Api, KafkaError, type RequestInput, type ResponseOf } from '#protocol';
 import { addPartitionsToTxn } from '#protocol/apis/add-partitions-to-txn.ts';
-import { allocateProducerIds } from '#protocol/apis/allocate-producer-ids.ts';
 import { alterPartition } from '#protocol/apis/alter-partition.ts';
 import { assignReplicasToDirs } from '#protocol/apis/assign-replicas-to-dirs.ts';
-import { envelope } from '#protocol/apis/envelope.ts';
 import { fetch } from '#protocol/apis/fetch.ts';
 import { writeTxnMarkers } from '#protocol/apis/write-txn-markers.ts';
 import { metadataLogConfig, metadataTopicName, Raft } from '#raft';
@@ -24,10 +22,12 @@ import { ReplicaManager, type ReplicationPeers } from '#replication';
 import { LogDirectory } from '#storage';
 import { BrokerClient, KafkaServer } from '#transport';
 import { type ClusterHealth, clusterHealth } from './cluster-health.ts';
-import { type BrokerConfig, defaultAdvertisedHost, listenerName, loopbackHosts } from './config.ts';
+import { type BrokerConfig, defaultAdvertisedHost, loopbackHosts } from './config.ts';
 import type { Services } from './context.ts';
 import { ControllerChannel } from './controller-channel.ts';
+import { askForProducerIds, forwardTimeoutMs, forwardToController } from './controller-requests.ts';
 import { Coordinators } from './coordinators.ts';
+import { describeListeners } from './describe-listeners.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { FetchSessions } from './fetch-sessions.ts';
 import { Groups } from './groups.ts';
@@ -64,9 +64,6 @@ const noControllerNow = 'the cluster has no controller at the moment: a majority
 const shutdownTimeoutMs = 3000;
 /** A change of the cluster that is under way gets so long, as a broker that stops as well may never confirm it. */
 const retireTimeoutMs = 1000;
-const forwardTimeoutMs = 30_000;
-/** Whoever needs a producer id asks again: a controller that hangs is not waited for when there is another one. */
-const allocateTimeoutMs = 1500;
 const coordinatorTimeoutMs = 10_000;
 /** A leader that answers no fetch within what it may wait and this is taken for unreachable. */
 const fetchGraceMs = 2000;
@@ -303,7 +300,7 @@ export class Broker {
       services,
       log,
       isFormed: () => raft.isFormed,
-      forward: (frame, apiName, remote) => this.#forward(channel, frame, apiName, remote),
+      forward: (frame, apiName, remote) => forwardToController(channel, frame, apiName, remote),
       onBroken: options.onFatal,
     });
     this.router = new LocalRouter({
@@ -478,7 +475,9 @@ export class Broker {
   #services(configs: EffectiveConfigs, settings: StartSettings, channel: ControllerChannel): Services {
     const broker = this;
     const { clock, random } = this.#platform;
-    const producerIds = new ProducerIds(() => this.#allocateProducerIds(channel));
+    const producerIds = new ProducerIds(() =>
+      askForProducerIds(channel, { brokerId: this.#config.nodeId, brokerEpoch: this.#brokerEpoch }),
+    );
     this.#transactions = startTransactions({
       clock,
       log: this.#log,
@@ -542,41 +541,6 @@ export class Broker {
     if (this.#controller.isActive) return this.router.send(api, request, 'local');
     return channel.send(api, request, { timeoutMs: forwardTimeoutMs });
   }
-
-  async #allocateProducerIds(channel: ControllerChannel) {
-    const response = await channel.send(
-      allocateProducerIds,
-      { brokerId: this.#config.nodeId, brokerEpoch: this.#brokerEpoch },
-      { timeoutMs: allocateTimeoutMs, refusal: (answer) => answer.errorCode },
-    );
-    if (response.errorCode !== 'NONE') throw new KafkaError(response.errorCode);
-    return { first: response.producerIdStart, length: response.producerIdLen };
-  }
-
-  async #forward(channel: ControllerChannel, frame: Buffer, apiName: string, remote: Address | undefined): Promise<Buffer> {
-    const response = await channel.send(
-      envelope,
-      { requestData: frame, requestPrincipal: null, clientHostAddress: Buffer.from(remote?.host ?? '') },
-      { timeoutMs: forwardTimeoutMs, channel: `forward-${apiName}`, refusal: (answer) => answer.errorCode },
-    );
-    if (response.errorCode !== 'NONE') throw new KafkaError(response.errorCode);
-    if (response.responseData === null) throw new KafkaError('UNKNOWN_SERVER_ERROR', 'the controller gave no answer to pass on');
-    return response.responseData;
-  }
-}
-
-/** What Kafka keeps in server.properties and here comes from elsewhere, so that DescribeConfigs can tell it. */
-function describeListeners(
-  properties: Map<string, string>,
-  { nodeId, hosts = loopbackHosts, directory }: BrokerConfig,
-  advertised: Address,
-): void {
-  const listener = (host: string) => `${listenerName}://${host.includes(':') ? `[${host}]` : host}:${advertised.port}`;
-  properties.set('node.id', String(nodeId));
-  properties.set('broker.id', String(nodeId));
-  properties.set('listeners', hosts.map(listener).join(','));
-  properties.set('advertised.listeners', listener(advertised.host));
-  properties.set('log.dirs', directory);
 }
 
 function addressOf(brokerId: number, image: MetadataImage): Address | undefined {
