@@ -1,4 +1,5 @@
 import type { WorkloadKind } from '../plan/plan.ts';
+import { cleanerMutants } from './cleaner.ts';
 import { coordinatorMutants } from './coordinators.ts';
 import { groupMutants } from './groups.ts';
 import { httpMutants, metadataMutants } from './metadata.ts';
@@ -13,6 +14,7 @@ import { transactionMutants } from './transactions.ts';
  */
 export const mutants: Readonly<Record<string, Mutant>> = {
   ...storageMutants,
+  ...cleanerMutants,
   ...replicationMutants,
   ...metadataMutants,
   ...httpMutants,
@@ -24,6 +26,6 @@ export const mutants: Readonly<Record<string, Mutant>> = {
 /** Those that the clients of a workload can notice. */
 export const mutantsOf: Readonly<Record<WorkloadKind, readonly string[]>> = {
   records: Object.keys({ ...storageMutants, ...replicationMutants, ...metadataMutants, ...httpMutants }),
-  transactions: Object.keys({ ...coordinatorMutants, ...transactionMutants }),
-  groups: Object.keys({ ...coordinatorMutants, ...groupMutants }),
+  transactions: Object.keys({ ...coordinatorMutants, ...transactionMutants, ...cleanerMutants }),
+  groups: Object.keys({ ...coordinatorMutants, ...groupMutants, 'newest-goes-too': cleanerMutants['newest-goes-too'] }),
 };

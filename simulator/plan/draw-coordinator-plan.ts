@@ -43,6 +43,15 @@ const properties = {
   'group.consumer.heartbeat.interval.ms': '300',
 };
 
+/** The coordinators' logs are cleaned all the time, and deletions in them go soon: replicas that were away, and coordinators that load, find gaps. */
+const cleanedAllTheTime = {
+  'log.roll.ms': '300',
+  'log.cleaner.backoff.ms': '100',
+  'log.cleaner.min.cleanable.ratio': '0.01',
+  'log.cleaner.delete.retention.ms': '500',
+  'log.segment.delete.delay.ms': '100',
+};
+
 /** Until then nothing goes wrong: clusters form, and topics are made, in the seeds of records. */
 const quietMs = 1000;
 
@@ -53,7 +62,11 @@ export function drawCoordinatorPlan(seed: number, kind: 'transactions' | 'groups
   const configurationDice = dice('configuration');
   const syncMs = [0.8, 0.8, 4, 15][configurationDice.below(4)]!;
   const offsetsExpire = kind === 'groups' && configurationDice.chance(0.25);
-  const configuration = { properties: offsetsExpire ? { ...properties, ...soonExpired } : properties, syncMs };
+  const isCleaned = dice('compaction').chance(0.4);
+  const configuration = {
+    properties: { ...properties, ...(offsetsExpire ? soonExpired : {}), ...(isCleaned ? cleanedAllTheTime : {}) },
+    syncMs,
+  };
   const workload = kind === 'groups' ? drawGroups(dice('workload')) : drawTransactions(dice('workload'));
   const random = dice('faults');
   const faultMs = quietMs + 3000 + random.below(4000);
