@@ -55,12 +55,14 @@ export class Operator {
   }
 
   /**
-   * The last copy of a partition has been given up for lost, by a disk that failed for a moment, and has come back whole: that it may lead
-   * again somebody has to decide.
+   * The only copy of a partition has been given up for lost, by a disk that failed for a moment, and has come back whole: that it may lead
+   * again somebody has to decide. Where there are other replicas such an election might choose one of them, and its broker comes back anyhow.
    */
   async trustLastCopies(): Promise<void> {
     for (const topic of this.#cluster.latestImage?.topics.all() ?? []) {
-      const partitions = topic.partitions.filter(({ leader, isr, elr }) => leader === -1 && isr.length === 0 && elr.length === 1);
+      const partitions = topic.partitions.filter(
+        ({ leader, isr, elr, replicas }) => leader === -1 && isr.length + replicas.length === 1 && elr.length === 1,
+      );
       for (const { partition, elr } of partitions) {
         const copy = this.#cluster.broker(this.#cluster.nameOf(elr[0]!)!)?.partitions.replica(topic.name, partition);
         if (copy === undefined || copy.isClosed) continue;
