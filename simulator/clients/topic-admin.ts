@@ -68,6 +68,11 @@ export class TopicAdmin {
     }
   }
 
+  /** Has somebody asked to delete what has that name? */
+  mayBeGone(topic: string): boolean {
+    return this.#topics.some(({ name, deleted }) => name === topic && deleted !== 'no');
+  }
+
   #living(): Topic[] {
     return this.#topics.filter(({ created, deleted }) => created === 'yes' && deleted === 'no');
   }

@@ -70,16 +70,21 @@ export class RecordsWorkload implements RunningWorkload {
   async #verifyPartition(topic: string, topicId: string, partition: number): Promise<void> {
     let last = 'no leader';
     const attempt = async () => {
-      for (;;) {
+      while (!this.#isGone(topic)) {
         const leader = (await this.#verifier.find(topic))?.partitions[partition]?.leader;
         last = leader === undefined ? 'no leader' : `the leader ${leader.host} gives no records`;
         const found = leader === undefined ? undefined : await this.#looker.readAll(leader, topicId, partition);
         if (found !== undefined) return found;
         await this.#verifier.pause();
       }
+      return undefined;
     };
-    const read = this.#stage.settle(attempt(), 'L2', () => `${topic}-${partition} cannot be read: ${last}`);
-    const { logStartOffset, records } = await read;
-    this.#history.checkFinal(topicId, partition, logStartOffset, records);
+    const read = await this.#stage.settle(attempt(), 'L2', () => `${topic}-${partition} cannot be read: ${last}`);
+    if (read !== undefined) this.#history.checkFinal(topicId, partition, read.logStartOffset, read.records);
+  }
+
+  /** A request to delete it that was not answered may be carried out as soon as there is a controller. */
+  #isGone(topic: string): boolean {
+    return this.#admin.mayBeGone(topic) && this.#stage.cluster.latestImage?.topics.byName(topic) === undefined;
   }
 }
