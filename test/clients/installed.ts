@@ -16,7 +16,10 @@ export const foreign = {
 } as const;
 
 /** They take minutes, so `npm test` does without them; `npm run test:clients` asks for them. */
-export const areForeignClientsWanted = process.env['CLIENTS'] === 'all';
+export const areForeignClientsWanted = ['all', 'long'].includes(process.env['CLIENTS'] ?? '');
+
+/** Those that take a minute each: `npm run test:clients:long`. */
+export const areLongTestsWanted = process.env['CLIENTS'] === 'long';
 
 export type Foreign = keyof typeof foreign;
 

@@ -180,10 +180,10 @@ export class KafkaClient {
     }
   }
 
-  /** What a read_committed consumer makes of a partition, up to the last stable offset. @throws KafkaError what the partition answered */
-  async committed(topic: string, partition: number): Promise<{ records: LogRecord[]; lastStableOffset: bigint }> {
+  /** What a read_committed consumer makes of a partition, from an offset up to the last stable one. @throws KafkaError what the partition answered */
+  async committed(topic: string, partition: number, from = 0n): Promise<{ records: LogRecord[]; lastStableOffset: bigint }> {
     const records: LogRecord[] = [];
-    for (let offset = 0n; ; ) {
+    for (let offset = from; ; ) {
       const { errorCode, batches, aborted, lastStableOffset } = await this.#fetch(topic, { partition, offset }, 1);
       if (errorCode !== 'NONE') throw new KafkaError(errorCode, `fetch of ${topic}-${partition} at ${offset}`);
       if (batches.length === 0) return { records, lastStableOffset };

@@ -20,6 +20,7 @@ import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
 import org.apache.kafka.common.errors.OutOfOrderSequenceException;
 import org.apache.kafka.common.errors.ProducerFencedException;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
@@ -28,6 +29,7 @@ public final class TransactionalProgram {
   public static void main(String[] args) throws Exception {
     switch (args[0]) {
       case "produce" -> produce(args[1], args[2], args[3], args[4]);
+      case "write" -> write(args[1], args[2], Integer.parseInt(args[3]), Integer.parseInt(args[4]), Integer.parseInt(args[5]), args[6], args[7]);
       case "copy" -> copy(args);
       default -> throw new IllegalArgumentException(args[0]);
     }
@@ -61,6 +63,41 @@ public final class TransactionalProgram {
         System.out.println("ok");
       } catch (Exception failed) {
         System.out.println("failed " + failed);
+      }
+    }
+  }
+
+  /** Writes the numbers from 0 on, each once: what is due by then goes into one transaction, several of which a second there may be. */
+  private static void write(String bootstrap, String topic, int partitions, int count, int perSecond, String transactionalId, String timeoutMs)
+      throws InterruptedException {
+    KafkaProducer<String, String> producer = producer(bootstrap, transactionalId, timeoutMs);
+    long started = System.nanoTime();
+    for (int first = 0; first < count; ) {
+      Thread.sleep(100);
+      long due = Math.min(count, (System.nanoTime() - started) * perSecond / 1_000_000_000 + 1);
+      int end = (int) Math.min(due, first + 2000L);
+      producer.beginTransaction();
+      for (int i = first; i < end; i++) producer.send(new ProducerRecord<>(topic, i % partitions, String.valueOf(i), String.valueOf(i)));
+      if (!commit(producer)) continue;
+      System.out.println("written " + (end - first));
+      first = end;
+    }
+  }
+
+  /** Commits; what took too long is asked again until it is known. @return whether it is committed, and not aborted */
+  private static boolean commit(KafkaProducer<String, String> producer) {
+    while (true) {
+      try {
+        producer.commitTransaction();
+        return true;
+      } catch (TimeoutException unknown) {
+        System.err.println(unknown);
+      } catch (ProducerFencedException | InvalidProducerEpochException | OutOfOrderSequenceException | AuthorizationException fatal) {
+        throw fatal;
+      } catch (KafkaException failed) {
+        System.err.println(failed);
+        producer.abortTransaction();
+        return false;
       }
     }
   }
@@ -99,8 +136,8 @@ public final class TransactionalProgram {
           producer.abortTransaction();
           startAgain(consumer);
         } else {
-          producer.commitTransaction();
-          System.out.println("copied " + records.count());
+          if (commit(producer)) System.out.println("copied " + records.count());
+          else startAgain(consumer);
         }
       } catch (ProducerFencedException | InvalidProducerEpochException | OutOfOrderSequenceException | AuthorizationException fatal) {
         throw fatal;
