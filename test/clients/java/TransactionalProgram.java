@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -67,14 +68,18 @@ public final class TransactionalProgram {
     }
   }
 
-  /** Writes the numbers from 0 on, each once: what is due by then goes into one transaction, several of which a second there may be. */
+  /**
+   * Writes the numbers from 0 on, each once: what is due by then goes into one transaction, several of which a second there may be. It goes on
+   * where the topic ends, so that another one can take the place of one that came to its end.
+   */
   private static void write(String bootstrap, String topic, int partitions, int count, int perSecond, String transactionalId, String timeoutMs)
       throws InterruptedException {
     KafkaProducer<String, String> producer = producer(bootstrap, transactionalId, timeoutMs);
+    int written = committedIn(bootstrap, topic, partitions);
     long started = System.nanoTime();
-    for (int first = 0; first < count; ) {
+    for (int first = written; first < count; ) {
       Thread.sleep(100);
-      long due = Math.min(count, (System.nanoTime() - started) * perSecond / 1_000_000_000 + 1);
+      long due = Math.min(count, written + (System.nanoTime() - started) * perSecond / 1_000_000_000 + 1);
       int end = (int) Math.min(due, first + 2000L);
       producer.beginTransaction();
       for (int i = first; i < end; i++) producer.send(new ProducerRecord<>(topic, i % partitions, String.valueOf(i), String.valueOf(i)));
@@ -82,6 +87,22 @@ public final class TransactionalProgram {
       System.out.println("written " + (end - first));
       first = end;
     }
+  }
+
+  /** How many records of committed transactions a topic has. */
+  private static int committedIn(String bootstrap, String topic, int partitions) {
+    Properties settings = new Properties();
+    settings.put("bootstrap.servers", bootstrap);
+    settings.put("isolation.level", "read_committed");
+    int count = 0;
+    try (KafkaConsumer<String, String> consumer = new KafkaConsumer<>(settings, new StringDeserializer(), new StringDeserializer())) {
+      List<TopicPartition> places = IntStream.range(0, partitions).mapToObj(i -> new TopicPartition(topic, i)).toList();
+      consumer.assign(places);
+      Map<TopicPartition, Long> ends = consumer.endOffsets(places);
+      consumer.seekToBeginning(places);
+      while (places.stream().anyMatch(place -> consumer.position(place) < ends.get(place))) count += consumer.poll(Duration.ofMillis(100)).count();
+    }
+    return count;
   }
 
   /** Commits; what took too long is asked again until it is known. @return whether it is committed, and not aborted */

@@ -88,9 +88,16 @@ export class ConsumerGroup implements Group {
     return member;
   }
 
-  checkCommit({ memberId, generationIdOrMemberEpoch }: Committer): void {
+  checkCommit({ memberId, generationIdOrMemberEpoch }: Committer, inTransaction: boolean): void {
     if (generationIdOrMemberEpoch < 0 && this.isEmpty) return;
-    this.#checkEpoch(this.member(memberId, null), generationIdOrMemberEpoch);
+    const member = this.member(memberId, null);
+    // TxnOffsetCommit knows generations only: of any other error Java's producer takes it that nothing can mend it.
+    if (inTransaction && generationIdOrMemberEpoch !== member.memberEpoch)
+      throw new KafkaError(
+        'ILLEGAL_GENERATION',
+        `the member is in epoch ${member.memberEpoch}, the request in ${generationIdOrMemberEpoch}`,
+      );
+    this.#checkEpoch(member, generationIdOrMemberEpoch);
   }
 
   checkFetch(memberId: string | null, memberEpoch: number): void {

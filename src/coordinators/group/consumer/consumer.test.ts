@@ -240,6 +240,8 @@ describe('leaving, fencing and timing out', () => {
     ).toBe('FENCED_MEMBER_EPOCH');
     expect(groups.beat('a', a.epoch + 1).error?.errorName).toBe('FENCED_MEMBER_EPOCH');
     expect(groups.commit({ memberId: 'a', generationId: a.epoch - 1, offset: 1n })).toBe('STALE_MEMBER_EPOCH');
+    const transaction = { producerId: 1n, producerEpoch: 0 };
+    expect(groups.commit({ memberId: 'a', generationId: a.epoch - 1, offset: 1n, transaction })).toBe('ILLEGAL_GENERATION');
     expect(groups.commit({ memberId: 'a', generationId: a.epoch, offset: 1n })).toBe('NONE');
     expect(groups.commit({ memberId: 'c', generationId: a.epoch, offset: 1n })).toBe('UNKNOWN_MEMBER_ID');
     a.epoch = 0;
