@@ -30,7 +30,7 @@ test('a chain that got stuck is not right, whatever has arrived', () => {
 
 describe.runIf(areForeignClientsWanted && foreign.javaPrograms !== undefined)('the chain, a short one', () => {
   test('T1, T6, T9: 5,000 records pass three levels exactly once, though members come and go and a broker is killed', {
-    timeout: 240_000,
+    timeout: 400_000,
   }, async () => {
     const directory = mkdtempSync(join(tmpdir(), 'chain-'));
     const told: string[] = [];
