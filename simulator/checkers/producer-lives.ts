@@ -26,6 +26,11 @@ export class ProducerLives {
     this.#clock = clock;
   }
 
+  /** All producer ids and epochs that were given, as `id/epoch`. */
+  get givenNames(): readonly string[] {
+    return [...this.#given];
+  }
+
   /** A program starts; it has not been answered. */
   begin(transactionalId: string, name: string): Life {
     const life: Life = { transactionalId, name, producer: undefined, startedAt: 0, fencedAt: undefined };

@@ -1,5 +1,7 @@
+import { isInternalTopic } from '#metadata';
 import { type CrashMode, SimulatedWorld } from '#platform';
 import { buildRecordBatch, type ErrorName } from '#protocol';
+import { alterPartitionReassignments } from '#protocol/apis/alter-partition-reassignments.ts';
 import { initProducerId } from '#protocol/apis/init-producer-id.ts';
 import { produce } from '#protocol/apis/produce.ts';
 import type { Partition } from '#replication';
@@ -25,6 +27,8 @@ export interface ScenarioOptions {
   readonly mayLose?: boolean;
   /** Partitions stay as they are in the end: what has happened to them cannot be healed. */
   readonly endsBroken?: boolean;
+  /** Records are written in transactions: the scenario judges them itself. */
+  readonly isTransactional?: boolean;
 }
 
 export interface Produced {
@@ -83,7 +87,9 @@ export class ScenarioCluster {
       () => notConverged(this.cluster) ?? '',
     );
     compareReplicas(this.cluster);
+    if (this.#options.isTransactional) return;
     for (const { name, id, partitions } of this.cluster.latestImage!.topics.all()) {
+      if (isInternalTopic(name)) continue;
       for (const { partition } of partitions) {
         const { logStartOffset, records } = await this.readAll(name, partition);
         this.history.checkFinal(id, partition, logStartOffset, records);
@@ -136,6 +142,21 @@ export class ScenarioCluster {
   ): Promise<string> {
     const { partitions = 1, replicationFactor = this.#options.brokers, configs = {} } = options;
     return this.finish(askToCreate(this.#client, { name, partitions, replicationFactor, configs }));
+  }
+
+  /** Asks for other replicas of partition 0, and waits until only they have it. */
+  async reassign(name: string, replicas: readonly number[]): Promise<void> {
+    const topics = [{ name, partitions: [{ partitionIndex: 0, replicas: [...replicas] }] }];
+    const isDone = () => {
+      const now = this.image(name);
+      return (
+        now.addingReplicas.length === 0 && now.replicas.length === replicas.length && replicas.every((id) => now.replicas.includes(id))
+      );
+    };
+    while (!isDone()) {
+      await this.finish(this.#client.ask(this.#client.anyBroker(), alterPartitionReassignments, { timeoutMs: 3000, topics }));
+      await this.pass(500);
+    }
   }
 
   /** Sends a value until it is acknowledged with acks=all; as an idempotent producer, so that it is there once. */

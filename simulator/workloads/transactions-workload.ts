@@ -1,10 +1,8 @@
-import type { Address } from '#platform';
 import { checkCopies } from '../checkers/copies.ts';
 import { GroupHistory } from '../checkers/group-history.ts';
+import { openTransaction } from '../checkers/open-transactions.ts';
 import type { Found } from '../checkers/record-history.ts';
-import { placeOf, TransactionHistory } from '../checkers/transaction-history.ts';
-import { judgeLog } from '../checkers/transaction-log.ts';
-import { type FetchedBatch, fetchBatches, type Isolation } from '../clients/batch-fetching.ts';
+import { TransactionHistory } from '../checkers/transaction-history.ts';
 import { ClassicMember } from '../clients/classic-member.ts';
 import { CommittedReader } from '../clients/committed-reader.ts';
 import { ConsumerMember } from '../clients/consumer-member.ts';
@@ -17,6 +15,7 @@ import { readOffsets } from '../clients/offset-reading.ts';
 import type { SimulatedClient } from '../clients/simulated-client.ts';
 import { askToCreate } from '../clients/topic-requests.ts';
 import { TransactionAdmin } from '../clients/transaction-admin.ts';
+import { TransactionVerifier } from '../clients/transaction-verifier.ts';
 import { groupOf, TransactionWriter, usurp } from '../clients/transaction-writer.ts';
 import { TransactionalProducer } from '../clients/transactional-producer.ts';
 import { copiesTopic } from '../plan/draw-coordinator-plan.ts';
@@ -71,8 +70,8 @@ export class TransactionsWorkload implements RunningWorkload {
   async verify(): Promise<void> {
     await this.#stage.until(
       'T7',
-      () => `a transaction does not end: ${this.#undecided()}`,
-      () => this.#undecided() === undefined,
+      () => `a transaction does not end: ${openTransaction(this.#stage.cluster)}`,
+      () => openTransaction(this.#stage.cluster) === undefined,
     );
     const visible = new Map<string, Found[]>();
     for (const { name, partitions } of this.#stage.plan.workload.topics)
@@ -172,63 +171,10 @@ export class TransactionsWorkload implements RunningWorkload {
     return new GroupCopier({ client, history: this.#history, producer, to: copiesTopic, group: copiersGroup, newMember });
   }
 
-  /** A partition in which a transaction is open still. */
-  #undecided(): string | undefined {
-    const { cluster } = this.#stage;
-    for (const { name, partitions } of cluster.latestImage?.topics.all() ?? []) {
-      for (const { partition, leader } of partitions) {
-        const copy = cluster.broker(cluster.nameOf(leader) ?? cluster.names[0]!)?.partitions.replica(name, partition);
-        if (copy === undefined || copy.leader === undefined) return `${name}-${partition} has no leader`;
-        if (copy.lastStableOffset !== copy.log.logEndOffset)
-          return `${name}-${partition} is stable up to ${copy.lastStableOffset} and ends at ${copy.log.logEndOffset}`;
-      }
-    }
-    return undefined;
-  }
-
-  /** Gives all that readers of committed records see. */
-  async #verifyPartition(topic: string, partition: number): Promise<Found[]> {
-    const topicId = this.#stage.cluster.latestImage!.topics.byName(topic)!.id;
-    const place = placeOf(topicId, partition);
-    const raw = await this.#readAll(topic, topicId, partition, 'read_uncommitted');
-    const { all, visible } = judgeLog(`${topic}-${partition}`, raw, (value) => this.#history.writer(value));
-    this.#history.checkOrder(place, all);
-    const shown = await this.#readAll(topic, topicId, partition, 'read_committed');
-    for (const { records, isAborted } of shown) {
-      for (const { offset, value } of records) {
-        if (isAborted) this.#history.leftOut(place, offset, value);
-        else this.#history.readCommitted(place, offset, value);
-      }
-    }
-    // What the broker leaves out has to be what its markers say.
-    const expected = new Set(visible.map(({ value }) => value));
-    const given = shown.flatMap(({ records, isAborted }) => (isAborted ? [] : records));
-    this.#history.checkShown(place, expected, new Set(given.map(({ value }) => value)));
-    return given;
-  }
-
-  #readAll(topic: string, topicId: string, partition: number, isolation: Isolation): Promise<FetchedBatch[]> {
-    let last = 'no leader';
-    const attempt = async (): Promise<FetchedBatch[]> => {
-      for (;;) {
-        const leader = (await this.#verifier.find(topic))?.partitions[partition]?.leader;
-        last = leader === undefined ? 'no leader' : `the leader ${leader.host} gives no records`;
-        const found = leader === undefined ? undefined : await this.#readFrom(leader, topicId, partition, isolation);
-        if (found !== undefined) return found;
-        await this.#verifier.pause();
-      }
-    };
-    return this.#stage.settle(attempt(), 'L2', () => `${topic}-${partition} cannot be read: ${last}`);
-  }
-
-  async #readFrom(leader: Address, topicId: string, partition: number, isolation: Isolation): Promise<FetchedBatch[] | undefined> {
-    const batches: FetchedBatch[] = [];
-    for (let next = 0n; ; ) {
-      const read = await fetchBatches(this.#verifier, leader, isolation, { topicId, partition, fetchOffset: next, maxWaitMs: 0 });
-      if (read?.errorCode !== 'NONE') return undefined;
-      batches.push(...read.batches);
-      next = read.nextOffset;
-      if (next >= read.highWatermark) return batches;
-    }
+  #verifyPartition(topic: string, partition: number): Promise<Found[]> {
+    const { id } = this.#stage.cluster.latestImage!.topics.byName(topic)!;
+    const verifier = new TransactionVerifier(this.#verifier, this.#history);
+    const read = verifier.verify(topic, id, partition);
+    return this.#stage.settle(read, 'L2', () => `${topic}-${partition} cannot be read: ${verifier.last}`);
   }
 }
