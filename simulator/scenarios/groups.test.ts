@@ -95,6 +95,22 @@ scenario(
   },
 );
 
+scenario('G6: the former life of a static member that still runs is told that another has its place', three, async (cluster) => {
+  const bench = new GroupBench(cluster);
+  await bench.createTopic('orders', 2);
+  const former = bench.start('ann', 'range', { instanceId: 'a' });
+  await bench.untilShared([former]);
+
+  const again = bench.start('ann again', 'range', { instanceId: 'a' });
+  await cluster.until(
+    () => former.member.isOver,
+    () => 'the former one is told',
+    2000,
+  );
+
+  await bench.untilShared([again], 2000);
+});
+
 scenario(
   'offset-expiry-live-group: offsets of a group that reads do not expire, those of an empty one do (KAFKA-13636, KAFKA-8069, KAFKA-7403, G7)',
   { ...three, properties: { ...properties, 'offsets.retention.minutes': '30', 'offsets.retention.check.interval.ms': '500' } },

@@ -1,4 +1,6 @@
 import { expect } from 'vitest';
+import { buildRecordBatch } from '#protocol';
+import { produce } from '#protocol/apis/produce.ts';
 import { FencedError } from '../clients/transactional-producer.ts';
 import { nearlyUsedUp } from './nearly-used-up.ts';
 import { scenario } from './scenario.ts';
@@ -77,6 +79,31 @@ scenario(
 
     await bench.untilStable(1000);
     expect(late.length).toBeGreaterThan(0);
+    expect(await bench.visible()).toEqual([]);
+  },
+);
+
+scenario(
+  'produce-after-abort-hangs-lso: nor does one for a partition that had not heard of its transaction (KAFKA-14884, T7)',
+  three,
+  async (cluster) => {
+    const bench = new TransactionBench(cluster);
+    await cluster.createTopic('orders', { partitions: 2 });
+    const producer = await bench.producer('payer', { version: 1 });
+    const { life } = producer.begin();
+    await cluster.finish(producer.send('orders', 0, [`${life!.name}.0:0:`]));
+    await bench.end(producer, false);
+    await bench.untilStable();
+
+    const leader = { host: cluster.leaderOf('orders', 1), port: 9092 };
+    const records = buildRecordBatch({ records: [{ value: 'late' }], ...life!.producer!, baseSequence: 0, isTransactional: true });
+    const { id: topicId } = cluster.cluster.latestImage!.topics.byName('orders')!;
+    const topicData = [{ name: 'orders', topicId, partitionData: [{ index: 1, records }] }];
+    const request = { transactionalId: 'payer', acks: -1, timeoutMs: 2000, topicData };
+    const response = await cluster.finish(bench.client('late').ask(leader, produce, request, { maxVersion: 11 }));
+
+    expect(response?.responses[0]?.partitionResponses[0]?.errorCode).toBe('TRANSACTION_ABORTABLE');
+    await bench.untilStable(1000);
     expect(await bench.visible()).toEqual([]);
   },
 );
