@@ -29,6 +29,7 @@ export class GroupHistory {
   readonly #clock: HistoryClock;
   readonly #nowMs: () => number;
   readonly #note: (what: string) => void;
+  readonly #mayExpire: boolean;
   /** By group and generation: what each member was given. */
   readonly #generations = new Map<string, Map<MemberLife, ReadonlySet<string>>>();
   /** What leaders have decided, by group and generation; more than one when a coordinator did not live to hear it. */
@@ -42,7 +43,9 @@ export class GroupHistory {
   assignedCount = 0;
   polledCount = 0;
 
-  constructor(options: { clock: HistoryClock; nowMs: () => number; note: (what: string) => void }) {
+  /** @param options.mayExpire groups that nobody is in are forgotten after a while */
+  constructor(options: { clock: HistoryClock; nowMs: () => number; note: (what: string) => void; mayExpire?: boolean }) {
+    this.#mayExpire = options.mayExpire ?? false;
     this.#clock = options.clock;
     this.#nowMs = options.nowMs;
     this.#note = options.note;
@@ -205,9 +208,9 @@ export class GroupHistory {
         throw new Violation('G9', `${group} has committed ${committed} in ${place}, and nobody was given ${offset}`);
   }
 
-  /** Its group may have been deleted, or changed its protocol while nobody was in it: either way epochs count from the beginning again. */
+  /** Its group may have been deleted, have expired, or have changed its protocol while nobody was in it: then epochs count from the beginning again. */
   #startsAnew({ group, isMixed }: MemberLife): boolean {
-    return isMixed || this.#mayBeDeleted.has(group);
+    return this.#mayExpire || isMixed || this.#mayBeDeleted.has(group);
   }
 
   #takes(life: MemberLife, place: string): void {

@@ -35,11 +35,13 @@ export class GroupsWorkload implements RunningWorkload {
 
   constructor(stage: Stage) {
     this.#stage = stage;
-    this.#offsets = new OffsetHistory(this.#clock, { mayExpire: 'offsets.retention.minutes' in stage.plan.configuration.properties });
+    const mayExpire = 'offsets.retention.minutes' in stage.plan.configuration.properties;
+    this.#offsets = new OffsetHistory(this.#clock, { mayExpire });
     this.#history = new GroupHistory({
       clock: this.#clock,
       nowMs: () => stage.cluster.world.nowMs,
       note: (what) => stage.timeline.note(what),
+      mayExpire,
     });
     this.#verifier = stage.client('verifier', { staysToTheEnd: true });
   }
