@@ -29,6 +29,8 @@ export class PlanRun {
   readonly #nemesis: Nemesis;
   #work: readonly Promise<void>[] = [];
   #workloadFailure: unknown;
+  /** Clients have been told to stop; one that comes only now, as its topics were long in coming, has nothing to do. */
+  #isOver = false;
 
   constructor(plan: Plan, world: SimulatedWorld, timeline: Timeline) {
     this.#plan = plan;
@@ -85,7 +87,8 @@ export class PlanRun {
 
   #client(name: string, options: { readonly staysToTheEnd?: boolean } = {}): SimulatedClient {
     const client = new SimulatedClient(this.#world, name, this.#cluster.addresses);
-    if (!options.staysToTheEnd) this.#toStop.push(client);
+    if (this.#isOver) client.stop();
+    else if (!options.staysToTheEnd) this.#toStop.push(client);
     return client;
   }
 
@@ -119,6 +122,7 @@ export class PlanRun {
   }
 
   async #endWorkloads(): Promise<void> {
+    this.#isOver = true;
     for (const client of this.#toStop) client.stop();
     await this.#settle(Promise.allSettled(this.#work), 'L2', 'a client request did not end');
   }
