@@ -21,6 +21,9 @@ const protocols = new Map<string, MemberProtocol>([
   ['consumer-member', 'consumer'],
 ]);
 
+/** At rest a member is answered every few hundred milliseconds. */
+const heardWithinMs = 1000;
+
 /** Members of groups, of all protocols, share topics out among themselves, read and commit, while they come, go, die and are started again. */
 export class GroupsWorkload implements RunningWorkload {
   readonly #stage: Stage;
@@ -125,6 +128,8 @@ export class GroupsWorkload implements RunningWorkload {
       for (const { seat } of all) {
         const { member } = seat;
         if (member === undefined || !member.isSettled) return `${member?.life.name ?? 'a member'} of ${group} is not settled`;
+        // Its group may have forgotten it, and it not heard of that.
+        if (this.#history.nowMs - member.life.heardMs > heardWithinMs) return `${member.life.name} of ${group} gets no answers`;
         for (const place of member.life.owned.keys()) {
           const other = owned.get(place);
           if (other !== undefined) return `${place} has two owners in ${group}, ${other} and ${member.life.name}`;
