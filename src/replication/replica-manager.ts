@@ -411,7 +411,8 @@ export class ReplicaManager {
 
   /** The replica's log cannot be used any more. When it is damaged the controller is told, so that others lead, and it can be fetched anew from them (S3). */
   #replicaFailed(partition: Partition, failure: KafkaError): void {
-    if (partition.isClosed) return;
+    // One that has closed itself, as its log could not be flushed, is still among them: nobody has told the controller yet.
+    if (this.replica(partition.topic, partition.index) !== partition) return;
     this.#options.logger.error({ partition: partition.name, error: failure.message }, 'a replica cannot be used any more and is offline');
     this.#drop(partition, failure);
     const { topicId, index } = partition;

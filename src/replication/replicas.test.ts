@@ -103,7 +103,7 @@ describe('a replica', () => {
 });
 
 /** A replica that leads, and whose log turned out to be damaged when somebody read it. */
-async function foundWhileRead() {
+async function foundWhileRead({ whileFlushed = false } = {}) {
   const host = await Host.start();
   const log = await host.done(host.directory.createPartition('orders', 0, ordersId));
   log.append(batchOf(['sound as yet']), { leaderEpoch: 0, origin: 'client' });
@@ -115,6 +115,11 @@ async function foundWhileRead() {
   metadata.commit(...replicatedTopic('orders', ordersId, [nodeId, 2], { directories: directories.slice(0, 2) }));
   await applyAll(host, manager, metadata);
 
+  if (whileFlushed) {
+    manager.leader('orders', 0).append(batchOf(['being flushed']), 1, minuteMs);
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+    manager.leader('orders', 0).append(batchOf(['for the next flush']), 1, minuteMs);
+  }
   host.disk.flipBit('/data/orders-0/00000000000000000000.log', 70);
   const reading = new Observed(
     manager.leader('orders', 0).read({ fetchOffset: 0n, maxBytes: 1000, atLeastOne: true, isolationLevel: 'all' }),
@@ -159,8 +164,11 @@ describe('a damaged replica (S3)', () => {
     expect(host.directory.failedPartitions()).toHaveLength(1);
   });
 
-  test('found while it is read goes offline, and the controller is told', async () => {
-    const { manager, peers, reading } = await foundWhileRead();
+  test.each([
+    { whileFlushed: false },
+    { whileFlushed: true },
+  ])('found while it is read goes offline, and the controller is told; flushed meanwhile: $whileFlushed', async (how) => {
+    const { manager, peers, reading } = await foundWhileRead(how);
 
     expect(reading.errorName).toBe('KAFKA_STORAGE_ERROR');
     expect(() => manager.leader('orders', 0)).toThrow(expect.objectContaining({ errorName: 'KAFKA_STORAGE_ERROR' }));
