@@ -75,7 +75,7 @@ export class GroupCoordinator implements CoordinatorCore<GroupRecord> {
   /** One deadline at a time: the next one has to see what came of it. */
   tick(scope: Scope): GroupDecision<void> {
     const turn = this.#groups.turn(scope);
-    this.#timers.takeDue(scope.now.monotonic)?.(turn);
+    this.#timers.actOnDue(turn);
     return turn.decision({ divisible: true });
   }
 

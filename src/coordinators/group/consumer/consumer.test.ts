@@ -201,6 +201,21 @@ describe('leaving, fencing and timing out', () => {
     expect(b.beat()).toBe('UNKNOWN_MEMBER_ID');
   });
 
+  test.each([
+    { what: 'silent for the session timeout', act: (groups: TestCoordinator) => groups.pass(45_001) },
+    { what: 'leaving', act: (_: TestCoordinator, b: Client) => expect(b.beat({ memberEpoch: -1 })).toBe('COORDINATOR_NOT_AVAILABLE') },
+  ])('G5: who is $what is out later, when that does not get into the log at first', ({ act }) => {
+    const groups = new TestCoordinator();
+    const [, b] = settled(groups, ['a', 'b']) as [Client, Client];
+
+    groups.refusal = new KafkaError('COORDINATOR_NOT_AVAILABLE');
+    act(groups, b);
+    expect(groups.refusal).toBeUndefined();
+    groups.pass(46_000);
+
+    expect(groups.get((core) => core.describeConsumerGroup('readers')).members).toEqual([]);
+  });
+
   test('who is silent for the session timeout is out', () => {
     const groups = new TestCoordinator();
     const [a, b] = settled(groups, ['a', 'b']) as [Client, Client];

@@ -25,7 +25,10 @@ export function watchRebalance(groupId: string, member: ConsumerMember, isDue: b
     turn.host.timers.set(name, turn.now.monotonic + Math.max(0, rebalanceTimeoutMs), (later) => fence(groupId, memberId, later));
 }
 
+/** The member is out; when that does not get into the log it is in still, and watched as before. */
 export function endSession(groupId: string, memberId: string, turn: Turn): void {
-  turn.host.timers.cancel(sessionOf(groupId, memberId));
-  turn.host.timers.cancel(rebalanceOf(groupId, memberId));
+  for (const name of [sessionOf(groupId, memberId), rebalanceOf(groupId, memberId)]) {
+    const takeBack = turn.host.timers.cancel(name);
+    if (takeBack !== undefined) turn.onFailure(takeBack);
+  }
 }
