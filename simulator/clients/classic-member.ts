@@ -113,6 +113,8 @@ export class ClassicMember extends GroupMember {
     const response = await this.link.ask(syncGroup, request, ({ errorCode }) => errorCode, options);
     if (response === undefined || response === 'not-sent') return;
     if (response.errorCode !== 'NONE') return this.#refused(response.errorCode);
+    // Where the coordinator assigns it answers at once, and what took longer than a session says nothing.
+    if (this.life.isMixed && this.history.nowMs - sentMs >= sessionMs) return;
     this.history.heard(this.life, sentMs, sentAt);
     const places = this.placesOf(decodeAssignment(response.assignment));
     const revoked = [...this.life.owned.keys()].filter((place) => !places.has(place));

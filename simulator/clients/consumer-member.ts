@@ -1,7 +1,7 @@
 import type { ErrorName } from '#protocol';
 import { consumerGroupHeartbeat } from '#protocol/apis/consumer-group-heartbeat.ts';
 import { placeOf } from '../checkers/transaction-history.ts';
-import { GroupMember, type MemberOptions, rebalanceMs } from './group-member.ts';
+import { GroupMember, type MemberOptions, rebalanceMs, sessionMs } from './group-member.ts';
 import type { Membership } from './transactional-producer.ts';
 
 const leaveEpoch = -1;
@@ -38,7 +38,9 @@ export class ConsumerMember extends GroupMember {
     const joins = this.#epoch === 0;
     const saysAll = this.#mustSayAll;
     const response = await this.#say(this.#epoch, saysAll);
-    if (response === undefined || response === 'not-sent') {
+    // What took longer than a session says nothing: it may be out by now.
+    const isStale = this.history.nowMs - sentMs >= sessionMs;
+    if (response === undefined || response === 'not-sent' || isStale) {
       this.#mustSayAll = true;
       return;
     }
@@ -57,6 +59,8 @@ export class ConsumerMember extends GroupMember {
     const revoked = before.filter((place) => !places.has(place));
     if (revoked.length === 0 && before.length === places.size) return;
     if (revoked.length > 0) await this.commit();
+    // It may have heard meanwhile that it is out.
+    if (this.isOver || this.#epoch !== memberEpoch) return;
     this.giveUp(revoked);
     this.history.given(this.life, memberEpoch, places);
     this.#mustSayAll = true;

@@ -112,6 +112,29 @@ scenario('G6: the former life of a static member that still runs is told that an
 });
 
 scenario(
+  'group-stuck: a member whose session ends while nothing can be written is out when that is over (seed 2040 of groups, G5)',
+  { ...three, brokers: 5 },
+  async (cluster) => {
+    const bench = new GroupBench(cluster);
+    await bench.createTopic('orders', 4);
+    const [ann, bob] = ['ann', 'bob'].map((name) => bench.start(name, 'consumer'));
+    await bench.untilShared([ann!, bob!]);
+    const coordinator = cluster.leaderOf('__consumer_offsets');
+    const followers = cluster.followersOf('__consumer_offsets');
+
+    for (const name of followers) cluster.crash(name);
+    await cluster.until(() => cluster.image('__consumer_offsets').isr.length === 1);
+    ann!.die();
+    await cluster.pass(3000);
+    for (const name of followers) cluster.start(name);
+    await cluster.untilReady();
+
+    expect(cluster.leaderOf('__consumer_offsets')).toBe(coordinator);
+    await bench.untilShared([bob!], 5000);
+  },
+);
+
+scenario(
   'offset-expiry-live-group: offsets of a group that reads do not expire, those of an empty one do (KAFKA-13636, KAFKA-8069, KAFKA-7403, G7)',
   { ...three, properties: { ...properties, 'offsets.retention.minutes': '30', 'offsets.retention.check.interval.ms': '500' } },
   async (cluster) => {
