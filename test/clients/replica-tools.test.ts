@@ -136,7 +136,11 @@ describe.runIf(areForeignClientsWanted && foreign.kafkaTools !== undefined)(
       const elect = ['--bootstrap-server', brokers.bootstrap, '--election-type', 'preferred', '--topic', 'fails-over', '--partition', '0'];
       await tools.succeed('elections', elect);
 
-      expect((await describeTopic('fails-over'))[0]!.leader).toBe(1);
+      // The broker that is asked may hear of it a moment later.
+      await until(
+        () => describeTopic('fails-over'),
+        ([row]) => row!.leader === 1,
+      );
       expect(await tools.succeed('elections', elect)).toContain('Valid replica already elected for partitions');
     });
   },

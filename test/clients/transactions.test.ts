@@ -22,7 +22,11 @@ afterAll(async () => {
   await brokers?.stop();
 });
 
-async function createTopic(topic: string): Promise<string> {
+let created = 0;
+
+/** A topic of that name and a number: a test that is tried once more gets another. */
+async function createTopic(name: string): Promise<string> {
+  const topic = `${name}-${++created}`;
   const admin = kafka.admin();
   await admin.connect();
   await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: true });
@@ -151,6 +155,7 @@ test('T6, T9: kafkajs reads, transforms and writes, with its offsets in the tran
   timeout: 90_000,
 }, async () => {
   const [source, target] = [await createTopic('source'), await createTopic('target')];
+  const groupId = `copiers of ${source}`;
   const writer = kafkajsProducer('source');
   await writer.connect();
   const inputs = Array.from({ length: 40 }, (_, i) => `input ${i}`);
@@ -167,7 +172,7 @@ test('T6, T9: kafkajs reads, transforms and writes, with its offsets in the tran
   // Each copies some records one by one, every third in vain at first; then it stops in the middle of a batch, and the next goes on.
   const copy = async (enough: number) => {
     const producer = kafkajsProducer('copier');
-    const consumer = kafka.consumer({ groupId: 'copiers', maxWaitTimeInMs: 200 });
+    const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 200 });
     await Promise.all([producer.connect(), consumer.connect()]);
     await consumer.subscribe({ topics: [source], fromBeginning: true });
     let done = 0;
@@ -175,7 +180,7 @@ test('T6, T9: kafkajs reads, transforms and writes, with its offsets in the tran
       const transaction = await producer.transaction();
       await transaction.send({ topic: target, messages: [{ partition, value }] });
       const offsets = [{ partition, offset: String(BigInt(offset) + 1n) }];
-      await transaction.sendOffsets({ consumerGroupId: 'copiers', topics: [{ topic: source, partitions: offsets }] });
+      await transaction.sendOffsets({ consumerGroupId: groupId, topics: [{ topic: source, partitions: offsets }] });
       await (isInVain ? transaction.abort() : transaction.commit());
     };
     const finished = Promise.withResolvers<void>();
