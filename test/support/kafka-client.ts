@@ -174,9 +174,23 @@ export class KafkaClient {
   async *records(topic: string, partition: number, from = 0n): AsyncGenerator<LogRecord, void, undefined> {
     for (let next = from; ; ) {
       const read = await this.fetch(topic, partition, next);
-      if (read.length === 0) return;
+      // After a restart the high watermark may be behind for moments, which ListOffsets refuses to answer in (KIP-207) and Fetch does not tell.
+      if (read.length === 0 && next >= (await this.#settledEnd(topic, partition))) return;
+      if (read.length === 0) continue;
       yield* read;
       next = read.at(-1)!.offset + 1n;
+    }
+  }
+
+  async #settledEnd(topic: string, partition: number): Promise<bigint> {
+    const deadline = Date.now() + 30_000;
+    for (;;) {
+      try {
+        return await this.endOffset(topic, partition);
+      } catch (error) {
+        if (!(error instanceof KafkaError && error.errorName === 'OFFSET_NOT_AVAILABLE') || Date.now() > deadline) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
     }
   }
 
