@@ -54,8 +54,11 @@ export class GroupLoad {
     const started = performance.now();
     const names = Array.from({ length: groups }, (_, i) => `group-${i}`);
     const client = newClient();
-    const { topics } = await client.send(this.#place, metadata, { topics: [{ name: this.#topic }], allowAutoTopicCreation: false });
-    this.#topicId = topics[0]!.topicId;
+    await retried(async () => {
+      const { topics } = await client.send(this.#place, metadata, { topics: [{ name: this.#topic }], allowAutoTopicCreation: false });
+      this.#topicId = topics[0]!.topicId;
+      return topics[0]!.errorCode;
+    });
     client.close();
     const take = async () => {
       for (let groupId = names.pop(); groupId !== undefined; groupId = names.pop()) await this.#form(groupId, membersEach);
@@ -116,9 +119,9 @@ export class GroupLoad {
       return coordinators[0]!.errorCode;
     });
     // All have their ids before one joins: a generation waits for those that are known.
-    for (const member of members) while (member.memberId === '') await this.#join(member);
+    for (const member of members) while (member.memberId === '') await this.#join(member).catch(() => pause(100));
     while (new Set(members.map(({ generationId }) => generationId)).size > 1 || members[0]!.generationId < 0)
-      await Promise.all(members.map((member) => this.#join(member)));
+      await Promise.all(members.map((member) => this.#join(member).catch(() => pause(100))));
   }
 
   /** Joins the next generation; without an id it only gets one. */
@@ -170,7 +173,7 @@ export class GroupLoad {
   }
 }
 
-/** Again and again, until the answer is a success. */
-async function retried(ask: () => Promise<string>): Promise<void> {
-  while ((await ask()) !== 'NONE') await pause(100);
+/** Again and again, until the answer is a success; on a busy machine none may come in time. */
+export async function retried(ask: () => Promise<string>): Promise<void> {
+  while ((await ask().catch(() => 'NETWORK_EXCEPTION')) !== 'NONE') await pause(100);
 }

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { createTopics } from '#protocol/apis/create-topics.ts';
 import { foreign } from '../test/clients/installed.ts';
-import { GroupLoad } from './group-load.ts';
+import { GroupLoad, retried } from './group-load.ts';
 import { newClient, perBroker, type Rival, startKafka, startOurs } from './rivals.ts';
 import { usageOf } from './usage.ts';
 
@@ -47,7 +47,10 @@ async function measure(rival: Rival, round: number): Promise<void> {
   const place = { host, port: Number(port) };
   const client = newClient();
   const created = { name: topic, numPartitions: members, replicationFactor: 1, assignments: [], configs: [] };
-  await client.send(place, createTopics, { topics: [created], timeoutMs: 10_000 });
+  await retried(async () => {
+    const { errorCode } = (await client.send(place, createTopics, { topics: [created], timeoutMs: 10_000 })).topics[0]!;
+    return errorCode === 'TOPIC_ALREADY_EXISTS' ? 'NONE' : errorCode;
+  });
   client.close();
   const idle = perBroker(rival);
   const load = new GroupLoad(place, topic);
