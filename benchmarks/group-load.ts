@@ -118,10 +118,21 @@ export class GroupLoad {
       const { coordinators } = await members[0]!.client.send(this.#place, findCoordinator, { coordinatorKeys: [groupId] });
       return coordinators[0]!.errorCode;
     });
-    // All have their ids before one joins: a generation waits for those that are known.
-    for (const member of members) while (member.memberId === '') await this.#join(member).catch(() => pause(100));
-    while (new Set(members.map(({ generationId }) => generationId)).size > 1 || members[0]!.generationId < 0)
-      await Promise.all(members.map((member) => this.#join(member).catch(() => pause(100))));
+    const isFormed = () => members[0]!.generationId >= 0 && members.every(({ generationId }) => generationId === members[0]!.generationId);
+    const take = async (member: Member) => {
+      while (!isFormed()) {
+        if (member.generationId < 0 || (await this.#isRebalancing(member))) await this.#join(member);
+        else await pause(50);
+      }
+    };
+    // On a busy machine an answer may come too late.
+    const takeAgain = (member: Member): Promise<void> => take(member).catch(() => takeAgain(member));
+    await Promise.all(members.map(takeAgain));
+  }
+
+  async #isRebalancing({ client, groupId, memberId, generationId }: Member): Promise<boolean> {
+    const { errorCode } = await client.send(this.#place, heartbeat, { groupId, memberId, generationId });
+    return errorCode !== 'NONE';
   }
 
   /** Joins the next generation; without an id it only gets one. */
@@ -130,7 +141,8 @@ export class GroupLoad {
     const protocols = [{ name: 'range', metadata: nothing }];
     const asked = { groupId, memberId, sessionTimeoutMs, rebalanceTimeoutMs: 60_000, protocolType: 'consumer', protocols };
     const joined = await client.send(this.#place, joinGroup, asked, { timeoutMs: 70_000 });
-    if (joined.memberId !== '') member.memberId = joined.memberId; // a coordinator that is loading gives none
+    if (joined.errorCode === 'UNKNOWN_MEMBER_ID') member.memberId = '';
+    else if (joined.memberId !== '') member.memberId = joined.memberId; // a coordinator that is loading gives none
     if (joined.errorCode !== 'NONE' && joined.errorCode !== 'MEMBER_ID_REQUIRED') await pause(100); // it is loading
     if (joined.errorCode !== 'NONE') return;
     const assignments = joined.members.map((each) => ({ memberId: each.memberId, assignment: nothing }));
