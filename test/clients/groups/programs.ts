@@ -20,6 +20,8 @@ export interface MemberProgram {
   command(bootstrap: string, topic: string, group: string): readonly [command: string, ...args: string[]];
   /** Does it speak the lines of the README? kcat has lines of its own. */
   readonly speaks: 'lines' | 'kcat';
+  /** It has to look for what it was given, and may tell it late: who had what, when, cannot be held against it. */
+  readonly isLate?: boolean;
 }
 
 /** `more` comes after the three arguments that all take. */
@@ -56,6 +58,9 @@ export const memberPrograms: Readonly<Record<string, readonly MemberProgram[]>> 
     ...members(go('sarama', 'sarama', 'group')),
     ...members(node('kafkajs', 'kafkajs-group.ts')),
     ...members(node('platformatic, eager', 'platformatic-group.ts'), 'classic'),
-    ...members(node('platformatic, consumer protocol', 'platformatic-group.ts'), 'consumer'),
+    ...members(node('platformatic, consumer protocol', 'platformatic-group.ts'), 'consumer').map((program) => ({
+      ...program,
+      isLate: true,
+    })),
   ],
 };

@@ -19,11 +19,16 @@ def produce(bootstrap: str, topic: str, transactional_id: str, timeout_ms: str) 
     for line in sys.stdin:
         words = line.split()
         failures = []
+
+        def delivered(error, _) -> None:
+            if error is not None:
+                failures.append(str(error))
+
         try:
             if words[0] == "begin":
                 producer.begin_transaction()
             elif words[0] == "send":
-                producer.produce(topic, value=words[2].encode(), partition=int(words[1]), on_delivery=lambda error, _: error and failures.append(error))
+                producer.produce(topic, value=words[2].encode(), partition=int(words[1]), on_delivery=delivered)
                 producer.flush(60)
             elif words[0] == "commit":
                 producer.commit_transaction(60)

@@ -85,8 +85,9 @@ describe.runIf(areForeignClientsWanted)('transactions of clients in other langua
     const second = await start(program, topic, topic, 20_000);
     await second.do(...open('successor'), 'commit');
     const fenced = await first.ask('commit');
-    const slow = await start(program, topic, `${topic}-slow`, 1000);
-    await slow.do(...open('slow'));
+    const slow = await start(program, topic, `${topic}-slow`, 2000);
+    // On a busy machine its time may be over before it has sent all of it.
+    for (const command of open('slow')) await slow.ask(command);
     const found = await whenStable(topic);
     const late = await slow.ask('commit');
 
