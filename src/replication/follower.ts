@@ -88,7 +88,7 @@ export class Follower {
   }
 
   /**
-   * The leader's log has let deletions go that this one has not come to, `time` after time (see {@link PartitionLog.forgottenDeletions}): what they delete may be here,
+   * The leader's log has let deletions go that this one has not come to, `time` after time (see {@link LogCompaction.forgottenDeletions}): what they delete may be here,
    * and nobody would ever say that it is gone (S10). Then nothing of this log is of use. It does not have the deletions either, and says so to those who will
    * follow it.
    * @returns whether the log begins anew; else what the leader has sent can be appended
@@ -102,7 +102,7 @@ export class Follower {
       return true;
     }
     if (isEmpty) this.#copiedSince = Math.max(this.#copiedSince, time);
-    if (before > log.forgottenDeletions.before) await log.forgetDeletions(before);
+    if (before > log.compaction.forgottenDeletions.before) await log.compaction.forgetDeletions(before);
     return false;
   }
 

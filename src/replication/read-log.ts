@@ -42,10 +42,10 @@ export async function readLog(log: PartitionLog, { fetchOffset, maxBytes, atLeas
     let replacements: number;
     do {
       // Cleaned segments know nothing of what was aborted in those that were just read.
-      replacements = log.replacements;
+      replacements = log.compaction.replacements;
       const found = log.read(fetchOffset, maxBytes, upTo, atLeastOne);
       records = found instanceof Promise ? await found : found;
-    } while (replacements !== log.replacements);
+    } while (replacements !== log.compaction.replacements);
   }
   const abortedTransactions = isolationLevel === 'read_committed' ? abortedIn(log, records, fetchOffset, highWatermark) : null;
   return { records, highWatermark, lastStableOffset, logStartOffset: log.logStartOffset, abortedTransactions };

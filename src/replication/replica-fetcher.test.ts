@@ -166,7 +166,7 @@ describe('logs that have parted', () => {
 
     // Once because of what it had, and once because another deletion went while it took the log over.
     expect(ends).toEqual([0n, 2n, 3n, 0n, 5n]);
-    expect(partition.log.forgottenDeletions.before).toBe(5n);
+    expect(partition.log.compaction.forgottenDeletions.before).toBe(5n);
   });
 
   test('an empty follower takes the batch in whose middle the log of its leader begins since records were deleted, and begins there as well', async () => {

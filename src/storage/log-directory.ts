@@ -220,7 +220,7 @@ export class LogDirectory {
       await this.#rootSync.run();
       this.#partitions.set(name, log);
       // Nothing may be missing in it before a later start knows that it may.
-      if (log.cleanedOffset !== undefined) await log.admitGaps();
+      if (log.compaction.cleanedOffset !== undefined) await log.compaction.admitGaps();
       return log;
     } catch (error) {
       log?.halt();
@@ -479,12 +479,12 @@ export class LogDirectory {
   }
 
   #writeCleanedOffsets(): Promise<void> {
-    const entries = this.#entries((log) => log.cleanedOffset);
+    const entries = this.#entries((log) => log.compaction.cleanedOffset);
     return this.#guarded(() => this.#cleanedOffsets.write(entries));
   }
 
   #writeForgottenDeletions(): Promise<void> {
-    const entries = this.#entries(({ forgottenDeletions }) => forgottenDeletions.before).filter(({ offset }) => offset > 0n);
+    const entries = this.#entries(({ compaction }) => compaction.forgottenDeletions.before).filter(({ offset }) => offset > 0n);
     return this.#guarded(() => this.#forgottenDeletions.write(entries));
   }
 

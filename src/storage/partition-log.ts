@@ -3,7 +3,7 @@ import { KafkaError, type RecordBatch } from '#protocol';
 import type { AppendInfo, AppendOptions } from './append.ts';
 import { assertOffsets, checkSizes, prepareBatch, splitBatches, splitFetched } from './append-checks.ts';
 import { type EpochEntry, writeEpochCheckpoint } from './checkpoint-files.ts';
-import { ForgottenDeletions } from './cleaner/forgotten-deletions.ts';
+import { LogCompaction } from './cleaner/log-compaction.ts';
 import type { EpochCache } from './epoch-cache.ts';
 import { DamagedLogError, NoSpaceError } from './errors.ts';
 import { segmentFileName } from './file-names.ts';
@@ -49,13 +49,8 @@ export class PartitionLog implements SyncSource {
   readonly topicId: string;
   readonly directory: string;
   readonly strict: boolean;
+  readonly compaction: LogCompaction;
   readonly #host: LogHost;
-  /** Whether offsets may be missing between batches, as compaction leaves them; once they may a later start has to know it too. */
-  #gaps: boolean;
-  #cleanedOffset: bigint | undefined;
-  readonly #forgottenDeletions: ForgottenDeletions;
-  #replacements = 0;
-  #truncations = 0;
   readonly #tail: PartitionTail;
   readonly #reader: LogReader;
   #config: LogConfig;
@@ -85,9 +80,6 @@ export class PartitionLog implements SyncSource {
     this.strict = options.strict;
     this.#host = options.host;
     this.#config = options.config;
-    this.#cleanedOffset = options.cleanedOffset ?? (isCompacted(options.config) ? recovered.logStartOffset : undefined);
-    this.#gaps = this.#cleanedOffset !== undefined;
-    this.#forgottenDeletions = new ForgottenDeletions(options.forgottenDeletionsBefore);
     this.#epochs = recovered.epochs;
     this.#producers = recovered.producers;
     this.#logStartOffset = recovered.logStartOffset;
@@ -102,7 +94,20 @@ export class PartitionLog implements SyncSource {
       segments: () => this.#files.segments,
       epochOf: (offset) => this.#epochs.epochOf(offset),
       damaged: (error) => this.noteDamage(error),
-      gaps: () => this.#gaps,
+      gaps: () => this.compaction.hasGaps,
+    });
+    this.compaction = new LogCompaction({
+      host: this.#host,
+      files: this.#files,
+      cleanedOffset: options.cleanedOffset ?? (isCompacted(options.config) ? recovered.logStartOffset : undefined),
+      forgottenDeletionsBefore: options.forgottenDeletionsBefore,
+      logStartOffset: () => this.#logStartOffset,
+      assertUsable: () => this.#assertUsable(),
+      replaced: (end) => {
+        // Records of aborted transactions, of which nothing is known from now on, are given to nobody any more.
+        this.#reader.invalidate();
+        if (end !== undefined) this.#tail.forgetBefore(end);
+      },
     });
   }
 
@@ -250,10 +255,15 @@ export class PartitionLog implements SyncSource {
    */
   appendAsFollower(records: Buffer, leaderLogStartOffset = 0n): AppendInfo {
     this.#assertUsable();
-    if (!this.#gaps && isCompacted(this.#config)) void this.admitGaps().catch(() => {});
+    if (isCompacted(this.#config)) this.compaction.expect();
     const now = this.#host.clock.now();
     const isEmpty = this.#logStartOffset === this.#logEndOffset || leaderLogStartOffset >= this.#logEndOffset;
-    const batches = splitFetched(records, { logEndOffset: this.#logEndOffset, lastEpoch: this.lastEpoch ?? -1, gaps: this.#gaps, isEmpty });
+    const batches = splitFetched(records, {
+      logEndOffset: this.#logEndOffset,
+      lastEpoch: this.lastEpoch ?? -1,
+      gaps: this.compaction.hasGaps,
+      isEmpty,
+    });
     const firstOffset = batches[0]?.baseOffset ?? this.#logEndOffset;
     for (let next = 0; next < batches.length; ) {
       const from = next;
@@ -417,73 +427,12 @@ export class PartitionLog implements SyncSource {
 
   updateConfig(config: LogConfig): void {
     this.#config = config;
-    if (isCompacted(config) && !this.#gaps) void this.admitGaps().catch(() => {});
-  }
-
-  /**
-   * Lets offsets be missing from now on. That is written down first: a later start may not know of the topic's configuration, and would take
-   * what compaction has left for damage.
-   */
-  async admitGaps(): Promise<void> {
-    this.#cleanedOffset ??= this.#logStartOffset;
-    await this.#host.saveCleanedOffsets();
-    this.#gaps = true;
-  }
-
-  /** All below was cleaned; undefined in a log that never was compacted. */
-  get cleanedOffset(): bigint | undefined {
-    return this.#cleanedOffset;
-  }
-
-  /** Notes how far the log was cleaned. When the promise resolves a later start knows it. */
-  cleaned(offset: bigint): Promise<void> {
-    this.#assertUsable();
-    this.#cleanedOffset = offset;
-    return this.#host.saveCleanedOffsets();
-  }
-
-  /** Which deletions compaction has let go, here or where this log was copied from. */
-  get forgottenDeletions(): Pick<ForgottenDeletions, 'before' | 'lastFrom'> {
-    return this.#forgottenDeletions;
-  }
-
-  /** Deletions below an offset go, or were missing in what is about to be appended. When the promise resolves a later start knows it. */
-  forgetDeletions(before: bigint): Promise<void> {
-    this.#assertUsable();
-    this.#forgottenDeletions.add(before);
-    return this.#host.saveForgottenDeletions();
-  }
-
-  /** How often segments were replaced: what was read from one goes together only with the {@link abortedTransactions} of the same time. */
-  get replacements(): number {
-    return this.#replacements;
-  }
-
-  /** How often the log was truncated. */
-  get truncations(): number {
-    return this.#truncations;
-  }
-
-  /** Read by the cleaner; see also {@link replaceSegments}. */
-  get segments(): readonly Segment[] {
-    return this.#files.segments;
+    if (isCompacted(config)) this.compaction.expect();
   }
 
   /** Whether these segments are all still there and on disk. */
   holdsSegments(segments: readonly Segment[]): boolean {
     return this.#failure === undefined && this.#files.holds(segments);
-  }
-
-  /** Puts a cleaner's copy in the place of the segments it was made from; see {@link LogFiles.replace}. */
-  async replaceSegments(originals: readonly Segment[], copy: Segment): Promise<boolean> {
-    this.#assertUsable();
-    const end = this.#files.segments[this.#files.segments.indexOf(originals.at(-1)!) + 1]?.baseOffset;
-    const replaced = this.#files.replace(originals, copy);
-    // Records of aborted transactions, of which nothing is known from now on, are given to nobody any more.
-    this.#reader.invalidate();
-    this.#replacements++;
-    if (end !== undefined) this.#tail.forgetBefore(end);
-    return replaced;
   }
 
   /** Lets go of segments that are too old or too many, none of them above the high watermark. Answers with how many went. */
@@ -615,9 +564,7 @@ export class PartitionLog implements SyncSource {
 
   async #truncated(): Promise<void> {
     this.#reader.invalidate();
-    this.#truncations++;
-    // What comes in the place of what was cleaned has to be cleaned.
-    if (this.#cleanedOffset !== undefined && this.#cleanedOffset > this.#logEndOffset) this.#cleanedOffset = this.#logEndOffset;
+    this.compaction.truncatedTo(this.#logEndOffset);
     if (this.#highWatermark > this.#logEndOffset) {
       const { name: partition } = this;
       const offsets = { from: String(this.#highWatermark), to: String(this.#logEndOffset) };

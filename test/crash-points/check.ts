@@ -67,7 +67,7 @@ async function compare(directory: LogDirectory, moment: Moment): Promise<string 
     if (highWatermark > most || highWatermark > log.logEndOffset || highWatermark < log.logStartOffset) {
       return `${log.name}: the high watermark is ${highWatermark}, and was ${most} at most (S11)`;
     }
-    const isCompacted = log.cleanedOffset !== undefined;
+    const isCompacted = log.compaction.cleanedOffset !== undefined;
     const wrong = await Promise.all(
       matches.map((match) => (isCompacted ? compareCompacted(log, found) : compareDerived(log, match, found))),
     );
@@ -98,7 +98,8 @@ async function compareCompacted(log: PartitionLog, found: FoundLog): Promise<str
     if (epoch !== partitionLeaderEpoch)
       return `offset ${baseOffset} is of leader epoch ${epoch}, and in the log of ${partitionLeaderEpoch}`;
   }
-  if (log.cleanedOffset! > log.logEndOffset) return `all up to ${log.cleanedOffset} is taken for clean, beyond the end`;
+  if (log.compaction.cleanedOffset! > log.logEndOffset)
+    return `all up to ${log.compaction.cleanedOffset} is taken for clean, beyond the end`;
   return compareTimes(log, found);
 }
 

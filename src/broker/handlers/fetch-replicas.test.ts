@@ -93,7 +93,7 @@ describe('a follower', () => {
     await written(broker, 'a');
     await written(broker, 'b');
     await written(broker, 'c');
-    await broker.world.finish(broker.leader().log.forgetDeletions(2n));
+    await broker.world.finish(broker.leader().log.compaction.forgetDeletions(2n));
     const asked = async (fetchOffset: bigint) => {
       const target = { fetchOffset, lastFetchedEpoch: fetchOffset === 0n ? -1 : 0 };
       return only(await broker.ask(fetch, 18, request(target, { replicaState: follower }))).snapshotId;

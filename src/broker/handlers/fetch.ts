@@ -179,8 +179,8 @@ async function readOne(
  * the metadata log has its snapshot, and nothing for topics: up to where deletions are gone, and the number of the last time when one above the offset went.
  */
 function forgottenAbove(fetchOffset: bigint, { log }: Partition): Pick<FetchedPartition, 'snapshotId'> {
-  const epoch = log.forgottenDeletions.lastFrom(fetchOffset);
-  return epoch === 0 ? {} : { snapshotId: { endOffset: log.forgottenDeletions.before, epoch } };
+  const epoch = log.compaction.forgottenDeletions.lastFrom(fetchOffset);
+  return epoch === 0 ? {} : { snapshotId: { endOffset: log.compaction.forgottenDeletions.before, epoch } };
 }
 
 function failed(target: FetchTarget, error: KafkaError, partition: Partition | undefined, context: Context): FetchedPartition {

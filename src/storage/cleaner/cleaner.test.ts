@@ -63,7 +63,8 @@ describe('a cleaning', () => {
     await clean();
 
     expect(await recordsOf(log)).toEqual(['2 a=2', '3 c=1', '4 b=2']);
-    expect(log).toMatchObject({ logStartOffset: 0n, logEndOffset: 5n, cleanedOffset: 5n });
+    expect(log).toMatchObject({ logStartOffset: 0n, logEndOffset: 5n });
+    expect(log.compaction.cleanedOffset).toBe(5n);
   });
 
   test('leaves the active segment, what is not committed and what is young alone', async () => {
@@ -94,14 +95,14 @@ describe('a cleaning', () => {
     const { world, log, write, clean } = await compactedLog({ minCleanableDirtyRatio: 0.6, maxCompactionLagMs: 1000 });
     for (let i = 0; i < 5; i++) write([put(`key ${i}`, 'x'.repeat(100))]);
     await clean();
-    expect(log.cleanedOffset).toBe(5n);
+    expect(log.compaction.cleanedOffset).toBe(5n);
 
     write([put('key 0', 'y')]);
     await clean();
-    expect(log.cleanedOffset).toBe(5n);
+    expect(log.compaction.cleanedOffset).toBe(5n);
     await world.clock.advance(2000);
     await clean();
-    expect(log.cleanedOffset).toBe(6n);
+    expect(log.compaction.cleanedOffset).toBe(6n);
     expect((await recordsOf(log)).map((text) => text[0])).toEqual(['1', '2', '3', '4', '5']);
   });
 
@@ -119,15 +120,15 @@ describe('a cleaning', () => {
     await clean();
     expect(await recordsOf(log)).toEqual(['1 b=1', '2 a=null', '3 c=1']);
     await world.clock.advance(100);
-    expect(log.forgottenDeletions.before).toBe(0n);
+    expect(log.compaction.forgottenDeletions.before).toBe(0n);
     write([put('c', '2')]);
     await clean();
     expect(await recordsOf(log)).toEqual(['1 b=1', '4 c=2']);
     // Replicas that end before it have to be told; a later start knows it too.
-    expect(log.forgottenDeletions).toMatchObject({ before: 3n });
+    expect(log.compaction.forgottenDeletions).toMatchObject({ before: 3n });
     world.disk = world.disk.crash('strict');
     const again = await openDirectory(world, { configFor: () => compacted });
-    expect(again.partition('orders', 0)!.forgottenDeletions.lastFrom(2n)).toBe(1);
+    expect(again.partition('orders', 0)!.compaction.forgottenDeletions.lastFrom(2n)).toBe(1);
   });
 
   test('takes several rounds when there is no memory for all keys', async () => {
@@ -137,10 +138,10 @@ describe('a cleaning', () => {
     await close();
 
     const rounds: bigint[] = [];
-    for (let before = 0n; ; before = log.cleanedOffset!) {
+    for (let before = 0n; ; before = log.compaction.cleanedOffset!) {
       await directory.clean({ dedupeBufferBytes: 24 * 10, isEnabled: true });
-      if (log.cleanedOffset === before) break;
-      rounds.push(log.cleanedOffset!);
+      if (log.compaction.cleanedOffset === before) break;
+      rounds.push(log.compaction.cleanedOffset!);
     }
 
     expect(rounds.at(-1)).toBe(60n);
@@ -158,14 +159,14 @@ describe('a cleaning', () => {
 
     expect(before).toBeGreaterThan(20);
     expect(log.segmentOffsets.length).toBeLessThanOrEqual(3);
-    expect(Math.max(...log.segments.map(({ size }) => size))).toBeLessThanOrEqual(700);
+    expect(Math.max(...log.compaction.segments.map(({ size }) => size))).toBeLessThanOrEqual(700);
     expect(tableOf(await committedRecords(log)).size).toBe(3);
   });
 
   test('takes records without a key away, which are from before the topic was compacted', async () => {
     const { log, write, clean } = await compactedLog({ cleanupPolicy: ['delete'] });
     write([{ value: 'no key' }, put('a', '1')]);
-    expect(log.cleanedOffset).toBeUndefined();
+    expect(log.compaction.cleanedOffset).toBeUndefined();
 
     log.updateConfig(compacted);
     await settled();

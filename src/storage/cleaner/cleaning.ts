@@ -54,10 +54,10 @@ export class Cleaning {
     this.#log = log;
     this.#section = section;
     this.#settings = settings;
-    this.#segments = log.segments.filter(({ baseOffset }) => baseOffset < section.to);
-    const { truncations } = log;
+    this.#segments = log.compaction.segments.filter(({ baseOffset }) => baseOffset < section.to);
+    const { truncations } = log.compaction;
     const assertCurrent = () => {
-      const isCurrent = log.truncations === truncations && (this.#segments.length === 0 || log.holdsSegments(this.#segments));
+      const isCurrent = log.compaction.truncations === truncations && (this.#segments.length === 0 || log.holdsSegments(this.#segments));
       if (!isWanted() || log.failure !== undefined || !isCurrent) throw new CleaningAborted(`the cleaning of ${log.name} was given up`);
     };
     this.#walk = { pace: new Pace(host.clock, settings.maxBytesPerSecond), ioBufferBytes: settings.ioBufferBytes, assertCurrent };
@@ -88,7 +88,7 @@ export class Cleaning {
       bytesAfter += size;
       this.#walk.assertCurrent();
     }
-    await log.cleaned(mappedUpTo);
+    await log.compaction.cleaned(mappedUpTo);
     return { cleanedTo: mappedUpTo, bytesBefore, bytesAfter };
   }
 
@@ -157,11 +157,11 @@ export class Cleaning {
         this.#walk.assertCurrent();
         if (forgottenBefore > 0n) {
           // Before anybody could read what is left: from then on a replica that lacks them would never hear of them.
-          await log.forgetDeletions(forgottenBefore);
+          await log.compaction.forgetDeletions(forgottenBefore);
           this.#walk.assertCurrent();
         }
-        const replacing = log.replaceSegments(originals, copy.segment);
-        isInUse = log.segments.includes(copy.segment);
+        const replacing = log.compaction.replaceSegments(originals, copy.segment);
+        isInUse = log.compaction.segments.includes(copy.segment);
         if (!(await replacing)) throw new CleaningAborted(`the cleaning of ${log.name} was given up`);
       }
       this.#segments.splice(0, count);

@@ -1,16 +1,15 @@
 import type { LogConfig } from '../log-config.ts';
 import type { Segment } from '../segment.ts';
+import type { LogCompaction } from './log-compaction.ts';
 
 /** What is asked of a log to find out what is to be cleaned in it. */
 export interface LogToClean {
-  readonly segments: readonly Segment[];
+  readonly compaction: Pick<LogCompaction, 'segments' | 'cleanedOffset'>;
   readonly config: LogConfig;
   readonly logStartOffset: bigint;
   readonly logEndOffset: bigint;
   readonly lastStableOffset: bigint;
   readonly recoveryPoint: bigint;
-  /** All below was cleaned; undefined in a log that never was. */
-  readonly cleanedOffset: bigint | undefined;
 }
 
 /** The part of a log that was not cleaned yet and can be. */
@@ -29,7 +28,8 @@ export interface DirtySection {
  * record that is younger than min.compaction.lag.ms; whole segments only. Undefined when that is nothing.
  */
 export function dirtySection(log: LogToClean, now: number): DirtySection | undefined {
-  const { config, segments } = log;
+  const { config } = log;
+  const { segments } = log.compaction;
   const from = firstDirtyOffset(log);
   const closed = segments.slice(0, -1);
   const endOf = (index: number) => segments[index + 1]!.baseOffset;
@@ -51,7 +51,8 @@ export function dirtySection(log: LogToClean, now: number): DirtySection | undef
 }
 
 /** What was cleaned is not clean any more where the log has lost its end. */
-function firstDirtyOffset({ cleanedOffset, logStartOffset, logEndOffset }: LogToClean): bigint {
+function firstDirtyOffset({ compaction, logStartOffset, logEndOffset }: LogToClean): bigint {
+  const { cleanedOffset } = compaction;
   return cleanedOffset === undefined || cleanedOffset < logStartOffset || cleanedOffset > logEndOffset ? logStartOffset : cleanedOffset;
 }
 

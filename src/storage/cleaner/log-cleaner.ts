@@ -65,7 +65,7 @@ export class LogCleaner {
     const started = clock.monotonic();
     try {
       // Before anything is missing a later start has to know that it may.
-      await log.admitGaps();
+      await log.compaction.admitGaps();
       const result = await new Cleaning(this.#host, log, section, settings, () => !this.#stopped).run();
       const ms = Math.round(clock.monotonic() - started);
       const { cleanedTo, bytesBefore, bytesAfter } = result;

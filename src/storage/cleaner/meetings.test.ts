@@ -135,7 +135,7 @@ describe('a cleaning that meets', () => {
       });
       await cleaning;
       expect(log.logEndOffset).toBe(10n);
-      expect(log.cleanedOffset).toBeLessThanOrEqual(10n);
+      expect(log.compaction.cleanedOffset).toBeLessThanOrEqual(10n);
       expect(leftovers(world)).toEqual([]);
       for (const key of ['a', 'b', 'a']) write(log, [put(key, filling)]);
       await commit(log);
@@ -170,7 +170,7 @@ describe('a cleaning that meets', () => {
         const anew = await directory.createPartition('orders', 0, `${topicId.slice(0, -1)}A`, compacted);
         await cleaning;
         expect(anew.segmentOffsets).toEqual([0n]);
-        expect(anew.cleanedOffset).toBe(0n);
+        expect(anew.compaction.cleanedOffset).toBe(0n);
       } else {
         await directory.close();
         await cleaning;
@@ -263,7 +263,7 @@ describe('a log with gaps', () => {
     await log.flush();
     for (let i = 0; i < 10; i++) write(log, [put('a', filling)]);
     const [, second] = log.segmentOffsets;
-    world.disk.open('/data/orders-0/00000000000000000000.log', 'write').truncate(log.segments[0]!.size / Number(second));
+    world.disk.open('/data/orders-0/00000000000000000000.log', 'write').truncate(log.compaction.segments[0]!.size / Number(second));
 
     world.disk = world.disk.restart();
     const again = await openDirectory(world, { configFor: () => compacted });
