@@ -28,12 +28,14 @@ function runWorker(options: FarmOptions, children: ChildProcess[]): Promise<void
     const mutant = options.mutant === undefined ? [] : ['--mutant', options.mutant];
     const child = fork(join(import.meta.dirname, '../main.ts'), ['--worker', '--workload', options.workload, ...mutant]);
     children.push(child);
+    let isDone = false;
     const more = () => {
       const seed = options.next();
       if (seed !== undefined) {
         child.send(seed);
         return;
       }
+      isDone = true;
       child.disconnect();
       resolve();
     };
@@ -42,8 +44,8 @@ function runWorker(options: FarmOptions, children: ChildProcess[]): Promise<void
       more();
     });
     child.on('error', reject);
-    child.on('exit', (code) => {
-      if (code !== 0 && code !== null) reject(new Error(`a worker ended with ${code}`));
+    child.on('exit', (code, signal) => {
+      if (!isDone) reject(new Error(`a worker ended with ${signal ?? code} before its seed was done`));
     });
     more();
   });

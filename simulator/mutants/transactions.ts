@@ -206,29 +206,11 @@ export const transactionMutants: Readonly<Record<string, Mutant>> = {
   },
   'aborted-offsets-count': {
     breaks: 'offsets of a transaction that is aborted are committed all the same',
-    plant() {
-      replaceMethod(
-        Offsets.prototype,
-        'replayTransactionEnd',
-        (replay) =>
-          function (this: Offsets, end: object) {
-            return replay.call(this, { ...end, committed: true });
-          },
-      );
-    },
+    plant: () => offsetsEndAs({ committed: true }),
   },
   'committed-offsets-dropped': {
     breaks: 'offsets of a transaction that is committed are forgotten',
-    plant() {
-      replaceMethod(
-        Offsets.prototype,
-        'replayTransactionEnd',
-        (replay) =>
-          function (this: Offsets, end: object) {
-            return replay.call(this, { ...end, committed: false });
-          },
-      );
-    },
+    plant: () => offsetsEndAs({ committed: false }),
   },
   'offsets-outside-of-the-transaction': {
     breaks: 'offsets of a transaction count at once, whatever becomes of it',
@@ -253,3 +235,15 @@ export const transactionMutants: Readonly<Record<string, Mutant>> = {
 
 let markersWritten = 0;
 const later = new WeakMap<TransactionCoordinator, number>();
+
+/** Whatever a transaction ended in, its offsets are taken for ended in this way. */
+function offsetsEndAs(outcome: { committed: boolean }): void {
+  replaceMethod(
+    Offsets.prototype,
+    'replayTransactionEnd',
+    (replay) =>
+      function (this: Offsets, end: object) {
+        return replay.call(this, { ...end, ...outcome });
+      },
+  );
+}

@@ -165,8 +165,7 @@ scenario(
   'coordinator-load-endless: a log that ends with what was aborted, and with markers, is loaded and served (KAFKA-9065, G8)',
   { ...three, isTransactional: true },
   async (cluster) => {
-    const bench = new TransactionBench(cluster);
-    await cluster.createTopic('orders');
+    const bench = await TransactionBench.withOrders(cluster);
     const producer = await bench.producer('payer');
     const offsetsOf = (offset: bigint) => ({ group: 'billing', topic: 'orders', offsets: new Map([[0, offset]]) });
     producer.begin();
@@ -224,8 +223,7 @@ scenario(
   'fetch-mid-batch-offset: a group that begins in the middle of a batch is given that batch, and reads on from there',
   { ...three, isTransactional: true },
   async (cluster) => {
-    const bench = new TransactionBench(cluster);
-    await cluster.createTopic('orders');
+    const bench = await TransactionBench.withOrders(cluster);
     const producer = await bench.producer('payer');
     const { id } = producer.begin();
     const values = Array.from({ length: 6 }, (_, index) => `${id}:${index}:`);

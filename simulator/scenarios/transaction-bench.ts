@@ -20,6 +20,8 @@ export interface Overheard {
   readonly bytes: Buffer;
 }
 
+type TopicOptions = Parameters<ScenarioCluster['createTopic']> extends [string, ...infer Rest] ? Rest : never;
+
 /** What scenarios of transactions need beside a cluster: producers, what became of their transactions, and requests that come late. */
 export class TransactionBench {
   readonly history = new TransactionHistory();
@@ -34,6 +36,13 @@ export class TransactionBench {
       if (bytes.length > 12 && bytes.readInt32BE(0) === bytes.length - 4)
         this.overheard.push({ from: from.host, to, apiKey: bytes.readInt16BE(4), bytes });
     };
+  }
+
+  /** A bench on a cluster with a topic `orders`. */
+  static async withOrders(cluster: ScenarioCluster, ...options: TopicOptions): Promise<TransactionBench> {
+    const bench = new TransactionBench(cluster);
+    await cluster.createTopic('orders', ...options);
+    return bench;
   }
 
   client(name: string): SimulatedClient {

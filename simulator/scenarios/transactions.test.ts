@@ -20,8 +20,7 @@ const properties = {
 const three = { brokers: 3, isTransactional: true, properties } as const;
 
 scenario('T4: who starts under a transactional id fences the one before, whose transaction is gone', three, async (cluster) => {
-  const bench = new TransactionBench(cluster);
-  await cluster.createTopic('orders');
+  const bench = await TransactionBench.withOrders(cluster);
   const former = await bench.producer('payer');
   await bench.write(former);
 
@@ -36,8 +35,7 @@ scenario(
   'coordinator-epoch-regress: markers of a coordinator that is gone end nothing any more (KAFKA-9144, T8)',
   three,
   async (cluster) => {
-    const bench = new TransactionBench(cluster);
-    await cluster.createTopic('orders');
+    const bench = await TransactionBench.withOrders(cluster);
     const producer = await bench.producer('payer', { version: 1 });
     const first = await bench.transaction(producer);
     await bench.untilStable();
@@ -65,8 +63,7 @@ scenario(
   'produce-after-abort-hangs-lso: a batch that comes after its transaction was aborted opens no other (KAFKA-12671, KAFKA-14884, T7)',
   three,
   async (cluster) => {
-    const bench = new TransactionBench(cluster);
-    await cluster.createTopic('orders', { partitions: 2 });
+    const bench = await TransactionBench.withOrders(cluster, { partitions: 2 });
     const producer = await bench.producer('payer', { version: 1, timeoutMs: 1000 });
     await bench.write(producer, 'orders', 0);
     const late = bench.overheard.filter(({ apiKey, from }) => apiKey === produceKey && from === 'payer');
@@ -87,8 +84,7 @@ scenario(
   'produce-after-abort-hangs-lso: nor does one for a partition that had not heard of its transaction (KAFKA-14884, T7)',
   three,
   async (cluster) => {
-    const bench = new TransactionBench(cluster);
-    await cluster.createTopic('orders', { partitions: 2 });
+    const bench = await TransactionBench.withOrders(cluster, { partitions: 2 });
     const producer = await bench.producer('payer', { version: 1 });
     const { life } = producer.begin();
     await cluster.finish(producer.send('orders', 0, [`${life!.name}.0:0:`]));
@@ -112,8 +108,7 @@ scenario(
   'delayed-endtxn-next-txn: an end that comes late does not end the next transaction (KAFKA-17754, T5), with version 2',
   three,
   async (cluster) => {
-    const bench = new TransactionBench(cluster);
-    await cluster.createTopic('orders');
+    const bench = await TransactionBench.withOrders(cluster);
     const producer = await bench.producer('payer');
     const first = await bench.transaction(producer);
     const late = bench.overheard.filter(({ apiKey }) => apiKey === endTxnKey);
@@ -133,8 +128,7 @@ scenario(
   'delayed-endtxn-next-txn: with version 1 it does not when the producer has asked for another epoch in between (KIP-360)',
   three,
   async (cluster) => {
-    const bench = new TransactionBench(cluster);
-    await cluster.createTopic('orders');
+    const bench = await TransactionBench.withOrders(cluster);
     const producer = await bench.producer('payer', { version: 1 });
     const first = await bench.transaction(producer);
     const late = bench.overheard.filter(({ apiKey }) => apiKey === endTxnKey);
@@ -152,8 +146,7 @@ scenario(
 );
 
 scenario('tv2-races: the next transaction begins while the one before is being completed (KAFKA-18575)', three, async (cluster) => {
-  const bench = new TransactionBench(cluster);
-  await cluster.createTopic('orders', { partitions: 3 });
+  const bench = await TransactionBench.withOrders(cluster, { partitions: 3 });
   const producer = await bench.producer('payer');
   const values: string[] = [];
 
@@ -174,8 +167,7 @@ scenario(
   'tv2-races: when its epochs are used up another producer id takes over, and no transaction is lost (KAFKA-18660, KAFKA-19367, T10)',
   three,
   async (cluster) => {
-    const bench = new TransactionBench(cluster);
-    await cluster.createTopic('orders');
+    const bench = await TransactionBench.withOrders(cluster);
     const restore = nearlyUsedUp();
     try {
       const producer = await bench.producer('payer');
@@ -204,8 +196,7 @@ scenario(
   'txn-stuck-prepare: an end that was decided is carried out by whoever coordinates next (KAFKA-16352, KAFKA-9777, T1)',
   three,
   async (cluster) => {
-    const bench = new TransactionBench(cluster);
-    await cluster.createTopic('orders', { partitions: 3 });
+    const bench = await TransactionBench.withOrders(cluster, { partitions: 3 });
     const producer = await bench.producer('payer');
     const coordinator = bench.coordinatorOf('__transaction_state');
     const partition = [0, 1, 2].find((index) => cluster.leaderOf('orders', index) !== coordinator)!;
@@ -236,8 +227,7 @@ scenario(
     },
   },
   async (cluster) => {
-    const bench = new TransactionBench(cluster);
-    await cluster.createTopic('orders');
+    const bench = await TransactionBench.withOrders(cluster);
     for (let id = 0; id < 25; id++) await bench.producer(`payer-${id}`, { host: 'payer' });
     const known = () => cluster.cluster.latestImage!.topics.byName('__transaction_state') !== undefined;
     expect(known()).toBe(true);
@@ -255,8 +245,7 @@ scenario(
   'redpanda-jepsen-21.10: nothing that was aborted is read at whatever offset a reader begins (#3036, P10, T2)',
   three,
   async (cluster) => {
-    const bench = new TransactionBench(cluster);
-    await cluster.createTopic('orders');
+    const bench = await TransactionBench.withOrders(cluster);
     const [committer, aborter] = [await bench.producer('committer'), await bench.producer('aborter')];
     const kept: string[] = [];
     for (let round = 0; round < 4; round++) {
@@ -281,8 +270,7 @@ scenario(
   'redpanda-jepsen-21.10: all that was acknowledged is read after kills and while replicas move (inconsistent offsets, #3003)',
   { ...three, brokers: 4 },
   async (cluster) => {
-    const bench = new TransactionBench(cluster);
-    await cluster.createTopic('orders', { replicationFactor: 3 });
+    const bench = await TransactionBench.withOrders(cluster, { replicationFactor: 3 });
     const producer = await bench.producer('payer');
     const values: string[] = [];
     for (let round = 0; round < 4; round++) {
