@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict';
 import { type Disk, DiskError, type DiskLock, type Logger, type Platform, type Timer } from '#platform';
 import { KafkaError } from '#protocol';
-import {
-  cleanedOffsetFile,
-  forgottenDeletionsFile,
-  highWatermarkFile,
-  logStartOffsetFile,
-  type PartitionOffset,
-  recoveryPointFile,
-} from './checkpoint-files.ts';
 import { takeCleanShutdownMarker, writeCleanShutdownMarker } from './clean-shutdown.ts';
 import { type CleanerSettings, LogCleaner } from './cleaner/log-cleaner.ts';
+import { DirectoryCheckpoints } from './directory-checkpoints.ts';
 import { DamagedLogError, LogDirectoryError, NoSpaceError } from './errors.ts';
 import {
   deletedPartitionDirectoryName,
@@ -25,7 +18,6 @@ import { removeDeletedFiles } from './leftovers.ts';
 import { defaultLogConfig, isCompacted, type LogConfig } from './log-config.ts';
 import type { LogHost } from './log-host.ts';
 import { type MetaProperties, readMetaProperties } from './meta-properties.ts';
-import { OffsetCheckpoint } from './offset-checkpoint.ts';
 import { PartitionLog } from './partition-log.ts';
 import { readPartitionMetadata, syncPartitionMetadata, writePartitionMetadata } from './partition-metadata.ts';
 import { recoverLog } from './recovery.ts';
@@ -85,17 +77,8 @@ export class LogDirectory {
   /** What is being given another name, until that is on disk. */
   readonly #leaving = new Map<string, Promise<void>>();
   readonly #offlineCallbacks: ((error: KafkaError) => void)[] = [];
-  readonly #recoveryPoints: OffsetCheckpoint;
-  readonly #logStarts: OffsetCheckpoint;
-  readonly #highWatermarks: OffsetCheckpoint;
-  readonly #cleanedOffsets: OffsetCheckpoint;
-  readonly #forgottenDeletions: OffsetCheckpoint;
+  readonly #checkpoints: DirectoryCheckpoints;
   readonly #rootSync = new Shared(() => this.#syncRoot());
-  readonly #recoveryPointSave = new Shared(() => this.#writeRecoveryPoints());
-  readonly #logStartSave = new Shared(() => this.#writeLogStartOffsets());
-  readonly #highWatermarkSave = new Shared(() => this.#writeHighWatermarks());
-  readonly #cleanedOffsetSave = new Shared(() => this.#writeCleanedOffsets());
-  readonly #forgottenDeletionSave = new Shared(() => this.#writeForgottenDeletions());
   readonly #cleaner: LogCleaner;
   #timers: Timer[] = [];
   #offline: KafkaError | undefined;
@@ -110,11 +93,12 @@ export class LogDirectory {
     this.#config = { ...defaultLogConfig, ...options.config };
     this.#lock = lock;
     this.#log = log.child({ logDirectory: options.path });
-    this.#recoveryPoints = new OffsetCheckpoint(disk, `${this.path}/${recoveryPointFile}`);
-    this.#logStarts = new OffsetCheckpoint(disk, `${this.path}/${logStartOffsetFile}`);
-    this.#highWatermarks = new OffsetCheckpoint(disk, `${this.path}/${highWatermarkFile}`);
-    this.#cleanedOffsets = new OffsetCheckpoint(disk, `${this.path}/${cleanedOffsetFile}`);
-    this.#forgottenDeletions = new OffsetCheckpoint(disk, `${this.path}/${forgottenDeletionsFile}`);
+    this.#checkpoints = new DirectoryCheckpoints({
+      disk,
+      path: this.path,
+      logs: () => this.partitions(),
+      guarded: (act) => this.#guarded(act),
+    });
     this.flusher = new Flusher(options.parallelSyncs ?? 4, (error) => void this.#diskFailed(error, this.path));
     this.#host = {
       disk,
@@ -125,11 +109,11 @@ export class LogDirectory {
       cache: new TailCache(options.tailCacheBytes ?? 64 * 1024 * 1024),
       assertOnline: () => this.#assertOnline(),
       diskFailed: (error, path) => this.#diskFailed(error, path),
-      saveRecoveryPoints: () => this.#recoveryPointSave.run(),
-      saveLogStartOffsets: () => this.#logStartSave.run(),
-      saveHighWatermarks: () => this.#highWatermarkSave.run(),
-      saveCleanedOffsets: () => this.#cleanedOffsetSave.run(),
-      saveForgottenDeletions: () => this.#forgottenDeletionSave.run(),
+      saveRecoveryPoints: () => this.#checkpoints.recoveryPoints.save(),
+      saveLogStartOffsets: () => this.#checkpoints.logStartOffsets.save(),
+      saveHighWatermarks: () => this.#checkpoints.highWatermarks.save(),
+      saveCleanedOffsets: () => this.#checkpoints.cleanedOffsets.save(),
+      saveForgottenDeletions: () => this.#checkpoints.forgottenDeletions.save(),
     };
     this.#cleaner = new LogCleaner(this.#host, () => this.partitions());
   }
@@ -207,12 +191,7 @@ export class LogDirectory {
     if (this.#partitions.has(name) || disk.stat(path)) throw new KafkaError('TOPIC_ALREADY_EXISTS', `${path} is there already`);
     let log: PartitionLog | undefined;
     try {
-      // An entry of an earlier partition of this name would make the log look cut.
-      if (this.#recoveryPoints.has(topic, partition)) await this.#recoveryPointSave.run();
-      if (this.#logStarts.has(topic, partition)) await this.#logStartSave.run();
-      if (this.#highWatermarks.has(topic, partition)) await this.#highWatermarkSave.run();
-      if (this.#cleanedOffsets.has(topic, partition)) await this.#cleanedOffsetSave.run();
-      if (this.#forgottenDeletions.has(topic, partition)) await this.#forgottenDeletionSave.run();
+      await this.#checkpoints.forget(topic, partition);
       disk.makeDirectory(path);
       await writePartitionMetadata(disk, path, topicId);
       log = await this.#open({ topic, partition, topicId, config: config ?? this.#configOf(topic), clean: true });
@@ -299,8 +278,7 @@ export class LogDirectory {
   /** Writes recovery points, log starts and high watermarks down, as far as they have changed. */
   async checkpoint(): Promise<void> {
     if (this.#offline || this.#closed) return;
-    const saves = [this.#recoveryPointSave, this.#logStartSave, this.#highWatermarkSave, this.#cleanedOffsetSave];
-    await Promise.all(saves.map((save) => save.run()));
+    await this.#checkpoints.save();
   }
 
   /**
@@ -404,21 +382,21 @@ export class LogDirectory {
       disk.removeDirectory(path);
       return;
     }
-    const recoveryPoint = this.#recoveryPoints.find(topic, partition);
+    const recoveryPoint = this.#checkpoints.recoveryPoints.find(topic, partition);
     try {
       if (topicId === undefined)
         throw new DamagedLogError(
           path,
           `${path} has records and no valid partition.metadata, so nobody can tell which topic it belongs to`,
         );
-      const logStart = this.#logStarts.find(topic, partition);
+      const logStart = this.#checkpoints.logStartOffsets.find(topic, partition);
       const config = this.#configOf(topic);
-      const cleanedOffset = this.#cleanedOffsets.find(topic, partition);
-      const forgottenDeletionsBefore = this.#forgottenDeletions.find(topic, partition) ?? 0n;
+      const cleanedOffset = this.#checkpoints.cleanedOffsets.find(topic, partition);
+      const forgottenDeletionsBefore = this.#checkpoints.forgottenDeletions.find(topic, partition) ?? 0n;
       const cleaning = { cleanedOffset, forgottenDeletionsBefore };
       const log = await this.#open({ topic, partition, topicId, config, clean, recoveryPoint, logStartOffset: logStart, ...cleaning });
       this.#partitions.set(name, log);
-      const highWatermark = this.#highWatermarks.find(topic, partition) ?? 0n;
+      const highWatermark = this.#checkpoints.highWatermarks.find(topic, partition) ?? 0n;
       const { logStartOffset, logEndOffset } = log;
       if (highWatermark > logEndOffset) {
         const offsets = { logEndOffset: String(logEndOffset), highWatermark: String(highWatermark) };
@@ -434,7 +412,7 @@ export class LogDirectory {
       if (!(failure instanceof DamagedLogError)) throw error;
       this.#log.error({ partition: name, file: failure.path }, failure.message);
       this.#failed.set(name, { topic, partition, topicId, failure, recoveryPoint: recoveryPoint ?? 0n });
-      for (const checkpoint of this.#checkpoints) checkpoint.keep(topic, partition);
+      this.#checkpoints.keep(topic, partition);
     }
   }
 
@@ -462,50 +440,13 @@ export class LogDirectory {
     return this.#options.configFor?.(topic) ?? this.#config;
   }
 
-  async #writeRecoveryPoints(): Promise<void> {
-    const entries = this.#entries((log) => log.recoveryPoint);
-    for (const log of this.partitions()) await this.#guarded(() => log.saveEpochs());
-    await this.#guarded(() => this.#recoveryPoints.write(entries));
-  }
-
-  #writeLogStartOffsets(): Promise<void> {
-    const entries = this.#entries((log) => log.logStartOffset).filter(({ offset }) => offset > 0n);
-    return this.#guarded(() => this.#logStarts.write(entries));
-  }
-
-  #writeHighWatermarks(): Promise<void> {
-    const entries = this.#entries((log) => log.highWatermark);
-    return this.#guarded(() => this.#highWatermarks.write(entries));
-  }
-
-  #writeCleanedOffsets(): Promise<void> {
-    const entries = this.#entries((log) => log.compaction.cleanedOffset);
-    return this.#guarded(() => this.#cleanedOffsets.write(entries));
-  }
-
-  #writeForgottenDeletions(): Promise<void> {
-    const entries = this.#entries(({ compaction }) => compaction.forgottenDeletions.before).filter(({ offset }) => offset > 0n);
-    return this.#guarded(() => this.#forgottenDeletions.write(entries));
-  }
-
-  #entries(offsetOf: (log: PartitionLog) => bigint | undefined): PartitionOffset[] {
-    return this.partitions().flatMap((log) => {
-      const offset = offsetOf(log);
-      return offset === undefined ? [] : [{ topic: log.topic, partition: log.partition, offset }];
-    });
-  }
-
-  get #checkpoints(): OffsetCheckpoint[] {
-    return [this.#recoveryPoints, this.#logStarts, this.#highWatermarks, this.#cleanedOffsets, this.#forgottenDeletions];
-  }
-
   /** Takes a partition out of use; its directory has another name, for good, when the promise resolves. */
   #letGo(topic: string, partition: number, newName: string): Promise<void> {
     const name = partitionDirectoryName(topic, partition);
     this.#partitions.get(name)?.halt();
     this.#partitions.delete(name);
     this.#failed.delete(name);
-    for (const checkpoint of this.#checkpoints) checkpoint.release(topic, partition);
+    this.#checkpoints.release(topic, partition);
     const leaving = this.#renameDurably(name, newName).finally(() => {
       if (this.#leaving.get(name) === leaving) this.#leaving.delete(name);
     });
