@@ -2,7 +2,7 @@ import { NetworkError } from '#platform';
 import { type Api, type ErrorName, KafkaError, type RequestInput, type ResponseOf } from '#protocol';
 import { findCoordinator } from '#protocol/apis/find-coordinator.ts';
 import { isPassing, tryAgain } from './again.ts';
-import type { Cluster } from './cluster.ts';
+import type { Cluster, SendOptions } from './cluster.ts';
 
 const groupKey = 0;
 /** What was written may still be committed. */
@@ -34,11 +34,11 @@ export function askCoordinator<A extends Api>(
   api: A,
   request: RequestInput<A>,
   outcome: (response: ResponseOf<A>) => Outcome,
-  effect: 'read' | 'write' = 'read',
+  { effect = 'read', ...options }: SendOptions & { readonly effect?: 'read' | 'write' } = {},
 ): Promise<CoordinatorAnswer<ResponseOf<A>>> {
   return tryAgain(cluster, effect, async (mayBeDone) => {
     const coordinator = await coordinatorOf(cluster, groupId);
-    const response = await cluster.send(coordinator, api, request);
+    const response = await cluster.send(coordinator, api, request, options);
     const { errorCode, errorMessage } = outcome(response);
     if (errorCode !== 'NONE' && isPassing(errorCode)) {
       const why = errorMessage || `the coordinator of group ${groupId}`;

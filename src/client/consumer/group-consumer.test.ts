@@ -195,6 +195,39 @@ test('G3: when it stops it has committed all that it has handed over, and then l
   await ended;
 });
 
+test('G9: a coordinator that is none any more is not who it says goodbye to', async () => {
+  start();
+  await until(() => expect(delivered).toHaveLength(6));
+  const plain = cluster.intercept!;
+  let coordinator = 1;
+  cluster.intercept = (sent) => {
+    if (sent.api === 'FindCoordinator') return { coordinators: [{ key: 'readers', nodeId: coordinator, host: 'localhost', port: 1 }] };
+    const isFarewell = sent.api === 'ConsumerGroupHeartbeat' && (sent.request as ConsumerGroupHeartbeatRequest).memberEpoch < 0;
+    if (!isFarewell || sent.to !== 1) return plain(sent);
+    coordinator = 2;
+    return { errorCode: 'NOT_COORDINATOR' };
+  };
+
+  await consumer.stop();
+
+  expect(cluster.sent.at(-1)).toMatchObject({ to: 2, api: 'ConsumerGroupHeartbeat', request: { memberEpoch: -1 } });
+});
+
+test('a goodbye that the group does not take is told', async () => {
+  start();
+  await until(() => expect(delivered).toHaveLength(6));
+  const plain = cluster.intercept!;
+  let answer: string = 'COORDINATOR_LOAD_IN_PROGRESS';
+  cluster.intercept = (sent) =>
+    sent.api === 'ConsumerGroupHeartbeat' && (sent.request as ConsumerGroupHeartbeatRequest).memberEpoch < 0
+      ? { errorCode: answer }
+      : plain(sent);
+
+  await expect(consumer.stop()).rejects.toMatchObject({ errorName: 'COORDINATOR_LOAD_IN_PROGRESS' });
+  answer = 'UNKNOWN_MEMBER_ID';
+  await consumer.stop();
+});
+
 test('what was not handed over is not committed', async () => {
   let hand: (() => void) | undefined;
   consumer = new GroupConsumer({

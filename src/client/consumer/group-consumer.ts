@@ -2,7 +2,7 @@ import { NetworkError, sleep, type Timer } from '#platform';
 import { KafkaError, type LogRecord } from '#protocol';
 import { consumerGroupHeartbeat } from '#protocol/apis/consumer-group-heartbeat.ts';
 import type { Cluster } from '../cluster.ts';
-import { coordinatorOf } from '../coordinator.ts';
+import { askCoordinator, coordinatorOf } from '../coordinator.ts';
 import { commitOffsets, committedOffsets } from '../groups/offsets.ts';
 import { earliest, offsetsFor } from '../list-offsets.ts';
 import { nameOf, readMetadata, type TopicPartition } from '../metadata.ts';
@@ -81,7 +81,7 @@ export class GroupConsumer {
     });
   }
 
-  /** Commits what was handed over, and leaves the group. */
+  /** Commits what was handed over, and leaves the group. @throws KafkaError, NetworkError when the group may still count on this member */
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#wake?.();
@@ -91,9 +91,17 @@ export class GroupConsumer {
     await this.#beating.catch(() => {});
     await this.#commitAll(positions);
     if (!this.#mayBeKnown) return;
-    const { cluster } = this.#options;
-    const coordinator = this.#coordinator ?? (await coordinatorOf(cluster, this.#options.groupId));
-    await cluster.send(coordinator, consumerGroupHeartbeat, this.#membership.farewell(), { timeoutMs: heartbeatTimeoutMs });
+    const { cluster, groupId } = this.#options;
+    const options = { timeoutMs: heartbeatTimeoutMs };
+    const { response } = await askCoordinator(
+      cluster,
+      groupId,
+      consumerGroupHeartbeat,
+      this.#membership.farewell(),
+      (said) => said,
+      options,
+    );
+    this.#membership.heardFarewell(response);
   }
 
   async #heartbeats(): Promise<void> {

@@ -113,6 +113,11 @@ export class Membership {
     return { groupId, memberId, memberEpoch: leaving, topicPartitions: null };
   }
 
+  /** @throws KafkaError when the group did not let it go */
+  heardFarewell({ errorCode, errorMessage }: ConsumerGroupHeartbeatResponse): void {
+    if (errorCode !== 'NONE' && !outErrors.has(errorCode)) throw new KafkaError(errorCode, errorMessage ?? '');
+  }
+
   /** @throws KafkaError for an answer after which there is no going on */
   hear(response: ConsumerGroupHeartbeatResponse, now: number): Heard {
     const { errorCode, errorMessage, memberEpoch, heartbeatIntervalMs, assignment } = response;

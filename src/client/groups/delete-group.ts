@@ -13,7 +13,7 @@ export async function deleteGroup(cluster: Cluster, groupId: string): Promise<vo
     deleteGroups,
     { groupsNames: [groupId] },
     ({ results }) => results[0]!,
-    'write',
+    { effect: 'write' },
   );
   const { errorCode, errorMessage } = response.results[0]!;
   if (errorCode === 'NONE' || (errorCode === 'GROUP_ID_NOT_FOUND' && mayBeDone)) return;

@@ -100,7 +100,7 @@ export async function commitOffsets(
       offsetCommit,
       { groupId, memberId, generationIdOrMemberEpoch: memberEpoch, topics },
       (answer) => ({ errorCode: passingIn(answer.topics) }),
-      'write',
+      { effect: 'write' },
     );
     const names = new Map([...known.values()].map(({ id, name }) => [id, name]));
     for (const { name, topicId, partitions } of response.topics)
@@ -122,7 +122,7 @@ export async function deleteOffsets(cluster: Cluster, groupId: string, places: r
     name,
     partitions: those.map(({ partition }) => ({ partitionIndex: partition })),
   }));
-  const { response } = await askCoordinator(cluster, groupId, offsetDelete, { groupId, topics }, (answer) => answer, 'write');
+  const { response } = await askCoordinator(cluster, groupId, offsetDelete, { groupId, topics }, (answer) => answer, { effect: 'write' });
   if (response.errorCode !== 'NONE') throw new KafkaError(response.errorCode, `group ${groupId}`);
   return places.map(({ topic, partition }) => {
     const told = response.topics.find(({ name }) => name === topic)?.partitions.find(({ partitionIndex }) => partitionIndex === partition);
