@@ -11,6 +11,7 @@ const mayImport = layers([
   ['metadata'],
   ['replication', 'coordinators', 'security'],
   ['broker', 'client'],
+  ['metrics'],
   ['http'],
   ['cli', 'embed'],
 ]);
@@ -40,6 +41,7 @@ const reserved: { what: string; pattern: RegExp; folders: string[] }[] = [
 const reservedModules: { pattern: RegExp; folders: string[] }[] = [
   { pattern: /^(node:)?(fs|net|dgram|timers|perf_hooks)(\/.*)?$/, folders: ['platform'] },
   { pattern: /^pino(\/.*)?$/, folders: ['platform'] },
+  { pattern: /^prom-client(\/.*)?$/, folders: ['metrics'] },
   { pattern: /^(node:)?child_process$/, folders: ['cli'] },
   // The interactive clients of the command line are HTTP clients.
   { pattern: /^(node:)?https?$/, folders: ['http', 'cli'] },
@@ -82,6 +84,8 @@ describe('the checker', () => {
     ['storage/a.ts', `const net = require('net');`, "only platform may import 'net'"],
     ['transport/a.ts', `import wait from 'node:timers/promises';`, "only platform may import 'node:timers/promises'"],
     ['broker/a.ts', `import { spawn } from 'node:child_process';`, "only cli may import 'node:child_process'"],
+    ['broker/a.ts', `import { x } from '#metrics';`, 'broker may not import metrics'],
+    ['broker/a.ts', `import { Registry } from 'prom-client';`, "only metrics may import 'prom-client'"],
     ['broker/a.ts', `import Fastify from 'fastify';`, "only http may import 'fastify'"],
     ['raft/a.ts', 'const now = Date.now();', 'only platform may use Date.now'],
     ['raft/a.ts', 'const now = Date\n  .now;', 'only platform may use Date.now'],

@@ -35,10 +35,12 @@ import { allHandlers } from './handlers/index.ts';
 import { HangWatch } from './hang-watch.ts';
 import { Identity } from './identity.ts';
 import { BrokerLifecycle } from './lifecycle.ts';
+import { MetadataChanges } from './metadata-changes.ts';
 import { ProducerIds } from './producer-ids.ts';
 import { ReadinessWatch } from './readiness-watch.ts';
 import { LocalRouter, type RequestRouter } from './request-router.ts';
 import { cleanerSettings, type StartSettings, startSettings } from './settings.ts';
+import type { Telemetry } from './telemetry.ts';
 import { TransactionVerifier } from './transaction-verifier.ts';
 import { startTransactions } from './transactions.ts';
 import { VanishedBrokers } from './vanished-brokers.ts';
@@ -95,6 +97,7 @@ export class Broker {
   readonly #vanishedBrokers: VanishedBrokers;
   readonly #incarnationId: string;
   readonly #dispatcher: Dispatcher;
+  readonly #changes: MetadataChanges;
   readonly #onFatal: BrokerOptions['onFatal'];
   #transactions!: TransactionService;
   readonly router: RequestRouter;
@@ -294,6 +297,7 @@ export class Broker {
       addressOf: (brokerId) => addressOf(brokerId, this.#loader.image),
       controller: this.#controller,
     });
+    this.#changes = new MetadataChanges({ nodeId: config.nodeId, isController: () => this.#controller.isActive });
     const services = this.#services(configs, settings, channel);
     this.#dispatcher = new Dispatcher({
       handlers: allHandlers(() => this.#dispatcher),
@@ -319,6 +323,7 @@ export class Broker {
       hasController: () => this.#hasController,
       health: () => this.health(),
       minInsyncReplicas: (topic, partition) => configs.minInsyncReplicas(this.#loader.image, topic, partition),
+      telemetry: this.#telemetry(services),
     });
     this.#http = options.http?.(this.router);
     if (options.onFatal !== undefined) logDirectory.onOffline(options.onFatal);
@@ -400,6 +405,10 @@ export class Broker {
 
   #start(settings: StartSettings): void {
     this.#loader.onImage((image, delta) => this.partitions.apply(image, delta));
+    // What was before this life was counted by the one before.
+    this.#loader.onImage((image, delta) => {
+      if (image.brokers.get(this.#config.nodeId)?.incarnationId === this.#incarnationId) this.#changes.note(delta);
+    });
     this.#loader.onImage((_image, delta) => {
       for (const { before, after } of delta.brokers) if (after !== undefined && after.epoch !== before?.epoch) this.#forgive(after);
     });
@@ -528,6 +537,23 @@ export class Broker {
         return broker.#controllerId();
       },
       sendToController: (api, request) => this.#sendToController(channel, api, request),
+    };
+  }
+
+  #telemetry(services: Services): Telemetry {
+    const broker = this;
+    return {
+      services,
+      requestTimes: this.#dispatcher.times,
+      changes: this.#changes,
+      get connections() {
+        const { connectionCount, kafkaConnectionCount, refusedConnections } = broker.#server;
+        return { kafka: kafkaConnectionCount, http: connectionCount - kafkaConnectionCount, refused: refusedConnections };
+      },
+      get state() {
+        if (broker.#stopping !== undefined) return 'stopping';
+        return broker.#lifecycle.isRunning ? 'running' : 'starting';
+      },
     };
   }
 

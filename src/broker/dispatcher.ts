@@ -13,10 +13,12 @@ import {
   type ResponseInput,
 } from '#protocol';
 import { apiVersions } from '#protocol/apis/api-versions.ts';
+import { type FetchRequest, fetch } from '#protocol/apis/fetch.ts';
 import type { Answer, ClientConnection } from '#transport';
 import type { Context, Services } from './context.ts';
 import type { Handled, Handler } from './handler.ts';
 import { unsupportedApiVersions } from './handlers/api-versions.ts';
+import { type Asker, RequestTimes } from './request-times.ts';
 
 export interface DispatcherOptions {
   readonly handlers: readonly Handler[];
@@ -37,6 +39,8 @@ export interface DispatcherOptions {
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #byKey = new Map<number, Handler>();
+  /** What requests from the network have taken. */
+  readonly times = new RequestTimes();
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -97,6 +101,8 @@ export class Dispatcher {
   }
 
   #dispatch(frame: Buffer, connection: ClientConnection): Answer {
+    const { clock } = this.#options.services;
+    const began = clock.monotonic();
     const header = decodeRequestHeader(frame);
     const { apiVersion } = header;
     const handler = this.#byKey.get(header.apiKey);
@@ -107,10 +113,31 @@ export class Dispatcher {
     }
     const request = decodeRequest(handler.api, apiVersion, frame, header.bodyOffset);
     connection.trusted = true;
+    const answer = this.#answer(handler, request, frame, header, connection);
+    const times = this.times.of(handler.api, apiVersion, askerOf(handler.api, request));
+    const handed = clock.monotonic();
+    times.local.observe(handed - began);
+    const end = () => {
+      const now = clock.monotonic();
+      times.remote.observe(now - handed);
+      times.total.observe(now - began);
+    };
+    if (answer instanceof Promise) answer.then(end, end);
+    else end();
+    return answer;
+  }
+
+  #answer(
+    handler: Handler,
+    request: RequestOf<Api>,
+    frame: Buffer,
+    header: { apiVersion: number; correlationId: number; clientId: string | null },
+    connection: ClientConnection,
+  ): Answer {
     if (handler.place === 'controller' && this.#options.isFormed() && !this.#options.services.controller.isActive) {
       return this.#forward(handler, request, frame, header, connection);
     }
-    const response = this.run(handler, request, this.#context(apiVersion, header.clientId, connection.remote, connection));
+    const response = this.run(handler, request, this.#context(header.apiVersion, header.clientId, connection.remote, connection));
     if (!(response instanceof Promise)) return this.#encode(handler, header, request, response);
     return response.then((done) => this.#encode(handler, header, request, done));
   }
@@ -191,6 +218,13 @@ function failedResponse<A extends Api>(
 /** Another broker was asked and its answer did not come: whether it acted is unknown, and Kafka's word for that is a timeout. */
 function lostAnswer(error: NetworkError): KafkaError {
   return new KafkaError('REQUEST_TIMED_OUT', `the answer of the broker that was asked did not come: ${error.message}`, { cause: error });
+}
+
+/** Replicas say who they are in their fetches: since version 15 in a field of its own. */
+function askerOf(api: Api, request: RequestOf<Api>): Asker {
+  if (api.key !== fetch.key) return 'client';
+  const { replicaId, replicaState } = request as FetchRequest;
+  return Math.max(replicaId, replicaState.replicaId) >= 0 ? 'follower' : 'client';
 }
 
 function serves(handler: Handler, version: number): boolean {

@@ -5,6 +5,7 @@ import type { BrokerClient } from '#transport';
 import type { ClusterHealth } from './cluster-health.ts';
 import type { ControllerChannel } from './controller-channel.ts';
 import type { Dispatcher } from './dispatcher.ts';
+import type { Telemetry } from './telemetry.ts';
 
 const defaultTimeoutMs = 30_000;
 
@@ -39,6 +40,8 @@ export interface RequestRouter {
   health(): ClusterHealth;
   /** How many replicas of a partition must be in sync before anything is written to it with acks=all. */
   minInsyncReplicas(topic: string, partition: number): number;
+  /** The broker in this process, for those who watch it; undefined where there is none. */
+  readonly telemetry?: Telemetry | undefined;
 }
 
 export interface LocalRouterOptions {
@@ -56,6 +59,7 @@ export interface LocalRouterOptions {
   readonly hasController: () => boolean;
   readonly health: () => ClusterHealth;
   readonly minInsyncReplicas: (topic: string, partition: number) => number;
+  readonly telemetry?: Telemetry;
 }
 
 /** The router of a process that has a broker in it. */
@@ -76,6 +80,10 @@ export class LocalRouter implements RequestRouter {
 
   get image(): MetadataImage {
     return this.#options.image();
+  }
+
+  get telemetry(): Telemetry | undefined {
+    return this.#options.telemetry;
   }
 
   get isInTouch(): boolean {

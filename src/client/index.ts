@@ -8,6 +8,7 @@ export { exactJson } from './exact-json.ts';
 export { deleteGroup } from './groups/delete-group.ts';
 export { type DescribedGroup, describeGroup } from './groups/describe-groups.ts';
 export { hostOnly } from './groups/in-use.ts';
+export { type Lag, lagOf, UnreadRecords } from './groups/lag.ts';
 export { listAllGroups } from './groups/list-groups.ts';
 export { parseDatetime, parseDuration } from './groups/moments.ts';
 export { deleteOffsets, type OffsetToCommit } from './groups/offsets.ts';

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Logger } from '#platform';
+import type { HttpTimes } from './http-times.ts';
 import { HttpProblem } from './problem.ts';
 import { consumeRoute } from './routes/consume.ts';
 import type { Answer, RouteContext } from './routes/context.ts';
@@ -11,6 +12,7 @@ import { deleteGroupRoute, describeGroupRoute, listGroupsRoute } from './routes/
 import { healthRoute, readinessRoute } from './routes/health.ts';
 import { listTopicsRoute } from './routes/list-topics.ts';
 import { metadataRoute } from './routes/metadata.ts';
+import { metricsRoute } from './routes/metrics.ts';
 import { produceRoute } from './routes/produce.ts';
 
 /** Bounds on what a client may send, and on the time it may take. */
@@ -43,6 +45,8 @@ interface Input {
   readonly query: Readonly<Record<string, unknown>>;
   /** Of the path: the name of a group. */
   readonly group: string;
+  /** Which types of answers the client takes. */
+  readonly accept: string;
 }
 
 interface Route {
@@ -70,6 +74,7 @@ const routes: readonly Route[] = [
   { method: 'POST', path: '/groups/{group}/offsets/reset', answer: ({ group, body }, context) => resetOffsetsRoute(group, body, context) },
   { method: 'GET', path: '/healthz', answer: () => healthRoute() },
   { method: 'GET', path: '/readyz', answer: (_, context) => readinessRoute(context) },
+  { method: 'GET', path: '/metrics', answer: ({ query, accept }, context) => metricsRoute(query, accept, context) },
 ];
 
 const noBody = Buffer.alloc(0);
@@ -77,9 +82,9 @@ const noBody = Buffer.alloc(0);
 /** The routes in a Fastify application whose server listens nowhere: sockets are handed to it with `server.emit('connection', socket)`. */
 export async function buildApplication(
   context: RouteContext,
-  options: { limits: HttpLimits; log: Logger },
+  options: { limits: HttpLimits; log: Logger; times: HttpTimes },
 ): Promise<{ application: FastifyInstance; server: Server }> {
-  const { limits, log } = options;
+  const { limits, log, times } = options;
   let server: Server | undefined;
   const application = fastify({
     bodyLimit: limits.bodyBytes,
@@ -102,6 +107,10 @@ export async function buildApplication(
   });
   application.removeAllContentTypeParsers();
   application.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  application.addHook('onResponse', (request, reply, done) => {
+    times.observe(request.method, patternOf(request.routeOptions.url), reply.statusCode, reply.elapsedTime);
+    done();
+  });
   for (const { method, path, answer } of routes) {
     application.route({
       method,
@@ -110,10 +119,13 @@ export async function buildApplication(
         const body = Buffer.isBuffer(request.body) ? request.body : noBody;
         const { group = '' } = request.params as { group?: string };
         if (group === '' && path.includes('{group}')) throw noSuchRoute(request.method, request.url);
-        const { status, json } = await answer({ body, query: request.query as Record<string, unknown>, group }, context);
+        const { accept = '' } = request.headers;
+        const input = { body, query: request.query as Record<string, unknown>, group, accept };
+        const { status, json, text, contentType = jsonType } = await answer(input, context);
         reply.code(status);
-        if (json !== undefined) reply.header('content-type', jsonType);
-        return reply.send(json);
+        const content = json ?? text;
+        if (content !== undefined) reply.header('content-type', contentType);
+        return reply.send(content);
       },
     });
   }
@@ -122,6 +134,11 @@ export async function buildApplication(
   await application.ready();
   if (server === undefined) throw new Error('Fastify made no server');
   return { application, server };
+}
+
+/** A route as the documentation writes it; empty where there is none. */
+function patternOf(url: string | undefined): string {
+  return url?.replace(':group', '{group}') ?? '';
 }
 
 function noSuchRoute(method: string, url: string): HttpProblem {

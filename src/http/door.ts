@@ -2,8 +2,10 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import type { RequestRouter } from '#broker';
+import type { Metrics } from '#metrics';
 import type { Clock, Logger } from '#platform';
 import type { HttpLimits } from './application.ts';
+import { HttpTimes } from './http-times.ts';
 import { MessageProducer } from './message-producer.ts';
 import { MessageReader } from './message-reader.ts';
 import { defaultPatience, type Patience } from './patience.ts';
@@ -113,6 +115,7 @@ class LazyHttpDoor implements HttpDoor {
     const { router, clock, log, limits, readyWaitMs = 5_000 } = this.#options;
     const patience = { ...defaultPatience, ...this.#options.patience };
     const { buildApplication, defaultLimits } = await import('./application.ts');
+    const times = new HttpTimes();
     const context = {
       router,
       clock,
@@ -120,13 +123,25 @@ class LazyHttpDoor implements HttpDoor {
       reader: new MessageReader({ router, clock, patience }),
       patience,
       readyWaitMs,
+      metrics: lazyMetrics({ router, http: times, clock, log }),
     };
-    const running = await buildApplication(context, { limits: { ...defaultLimits, ...limits }, log });
+    const running = await buildApplication(context, { limits: { ...defaultLimits, ...limits }, log, times });
     // Node starts to enforce headersTimeout and requestTimeout when its server listens; this one never will, so it is told that it does.
     running.server.emit('listening');
     this.#running = running;
     return running;
   }
+}
+
+/** What only those pay for who scrape. */
+function lazyMetrics({ router, ...rest }: { router: RequestRouter; http: HttpTimes; clock: Clock; log: Logger }) {
+  const { telemetry } = router;
+  let made: Promise<Metrics> | undefined;
+  return async (): Promise<Metrics | undefined> => {
+    if (telemetry === undefined) return undefined;
+    made ??= import('#metrics').then(({ Metrics }) => new Metrics({ telemetry, router, ...rest }));
+    return made;
+  };
 }
 
 function giveTo(server: Server, socket: Socket): void {

@@ -98,6 +98,22 @@ export function textParameter(query: Readonly<Record<string, unknown>>, name: st
   return value;
 }
 
+/** A query parameter that may be left out, or is one of these. @throws HttpProblem 400 */
+export function oneOfParameter<T extends string>(
+  query: Readonly<Record<string, unknown>>,
+  name: string,
+  known: readonly T[],
+): T | undefined {
+  if (query[name] === undefined) return undefined;
+  const text = textParameter(query, name);
+  const found = known.find((value) => value === text);
+  if (found === undefined)
+    throw malformed(
+      `The parameter "${name}" must be left out or be ${known.map((value) => `"${value}"`).join(' or ')}, not "${shortened(text)}".`,
+    );
+  return found;
+}
+
 /** A query parameter that is a whole number of 64 bits. @throws HttpProblem 400 */
 export function integerParameter(query: Readonly<Record<string, unknown>>, name: string): bigint {
   const text = textParameter(query, name);

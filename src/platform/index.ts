@@ -4,10 +4,12 @@
  */
 export { type Clock, sleep, type Timer } from './clock.ts';
 export { type Disk, DiskError, type DiskFile, type DiskLock } from './disk.ts';
+export { type BucketCounts, DurationHistogram, durationQuantile } from './duration-histogram.ts';
 export { type Logger, silentLogger } from './log.ts';
 export { type Address, type Connection, type Listener, type Network, NetworkError } from './network.ts';
 export { NodeClock } from './node/clock.ts';
 export { NodeDisk } from './node/disk.ts';
+export { EventLoopIdleness } from './node/event-loop.ts';
 export { NodeNetwork } from './node/network.ts';
 export { type LineDestination, pinoLogger } from './node/pino-logger.ts';
 export { nodePlatform } from './node/platform.ts';

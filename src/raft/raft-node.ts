@@ -84,6 +84,11 @@ export class RaftNode {
     return this.#context.election.epoch;
   }
 
+  /** For whom this node has voted in its epoch. */
+  get votedFor(): ReplicaKey | undefined {
+    return this.#voteIn(this.epoch);
+  }
+
   get leader(): KnownLeader | undefined {
     return this.#state.leader;
   }

@@ -1,4 +1,14 @@
-import { type Address, type Clock, type Disk, type Logger, NetworkError, type Platform, sleep, type Timer } from '#platform';
+import {
+  type Address,
+  type Clock,
+  type Disk,
+  DurationHistogram,
+  type Logger,
+  NetworkError,
+  type Platform,
+  sleep,
+  type Timer,
+} from '#platform';
 import { buildRecordBatch, KafkaError } from '#protocol';
 import type { AddRaftVoterRequest, AddRaftVoterResponseInput } from '#protocol/apis/add-raft-voter.ts';
 import type { BeginQuorumEpochRequest, BeginQuorumEpochResponseInput } from '#protocol/apis/begin-quorum-epoch.ts';
@@ -37,6 +47,7 @@ import {
   type SnapshotId,
   type Voter,
 } from './types.ts';
+import { memberOf } from './voters.ts';
 
 /** A clean shutdown waits at most so long until the other voters have heard of it. */
 const handOverMs = 1000;
@@ -92,6 +103,10 @@ export class Raft {
   #flushing = false;
   #flushAgain = false;
   #snapshotting: Promise<void> = Promise.resolve();
+  /** A batch whose commit is waited for, to know how long it takes: one at a time. */
+  #sample: { readonly offset: bigint; readonly appendedAt: number } | undefined;
+  /** How long batches of this leader took until they were committed. */
+  readonly commitTimes = new DurationHistogram();
 
   /**
    * Opens the metadata log, or makes it, and reads what this node has promised.
@@ -167,6 +182,22 @@ export class Raft {
     return this.#silentPeers;
   }
 
+  /** In Kafka's words: leader, follower, observer, candidate, prospective, unattached, resigned. */
+  get state(): string {
+    const { stateName, voters } = this.#node;
+    return stateName === 'follower' && memberOf(voters, this.#self) === undefined ? 'observer' : stateName;
+  }
+
+  /** The id of the broker that this node has voted for in its epoch; -1 when it has not voted. */
+  get votedFor(): number {
+    return this.#node.votedFor?.id ?? -1;
+  }
+
+  /** How many brokers fetch the log without a vote; undefined where only the leader knows. */
+  get observerCount(): number | undefined {
+    return this.#node.leading?.progress.observers(this.#node.voters, this.#clock.monotonic()).length;
+  }
+
   get isFormed(): boolean {
     return this.#node.clusterId !== undefined;
   }
@@ -225,6 +256,7 @@ export class Raft {
       if (!(failure instanceof NoSpaceError)) this.#fail(failure);
       throw failure;
     }
+    if (lastOffset >= this.#node.highWatermark) this.#sample ??= { offset: lastOffset, appendedAt: this.#clock.monotonic() };
     this.#setTimer();
     return lastOffset;
   }
@@ -414,11 +446,13 @@ export class Raft {
         return undefined;
       case 'highWatermark':
         this.#log.highWatermark = effect.offset;
+        this.#noteCommit(effect.offset);
         this.#feed.push({ type: 'commit', upTo: effect.offset });
         return undefined;
       case 'leaderChange':
         if (effect.leaderId === -1) this.#logger.info({ epoch: effect.epoch }, 'the metadata log has no leader');
         else this.#logger.info({ leader: effect.leaderId, epoch: effect.epoch }, 'the metadata log has another leader');
+        this.#sample = undefined;
         this.#feed.push({ type: 'leader', leaderId: effect.leaderId, leaderEpoch: effect.epoch });
         return undefined;
       case 'writeSnapshot':
@@ -436,6 +470,12 @@ export class Raft {
         this.#fail(new MisfitError(effect.message));
         return undefined;
     }
+  }
+
+  #noteCommit(highWatermark: bigint): void {
+    if (this.#sample === undefined || highWatermark <= this.#sample.offset) return;
+    this.commitTimes.observe(this.#clock.monotonic() - this.#sample.appendedAt);
+    this.#sample = undefined;
   }
 
   #untilThereIsRoom(write: () => Promise<void>): Promise<void> {

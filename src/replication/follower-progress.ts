@@ -29,6 +29,11 @@ export class FollowerProgress {
 
   /** Has it had all of the log at some moment of the last `lagMs`? */
   isCaughtUp(leaderLogEndOffset: bigint, now: number, lagMs: number): boolean {
-    return this.logEndOffset >= leaderLogEndOffset || now - this.#caughtUpAt <= lagMs;
+    return this.lagMs(leaderLogEndOffset, now) <= lagMs;
+  }
+
+  /** How long ago it last had all of the log; 0 while it has. */
+  lagMs(leaderLogEndOffset: bigint, now: number): number {
+    return this.logEndOffset >= leaderLogEndOffset ? 0 : now - this.#caughtUpAt;
   }
 }

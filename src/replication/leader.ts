@@ -81,6 +81,11 @@ export class Leader {
     return this.#isr.isr.length >= this.#view.minInsyncReplicas();
   }
 
+  /** The replicas on other brokers, by broker. */
+  get followers(): ReadonlyMap<number, FollowerProgress> {
+    return this.#followers;
+  }
+
   /** By broker; the leader itself is not among them. */
   progressOf(brokerId: number): FollowerProgress | undefined {
     return this.#followers.get(brokerId);

@@ -8,6 +8,7 @@ import { Follower } from './follower.ts';
 import type { CommittedIsr, IsrProposal } from './isr-state.ts';
 import { type FollowerFetch, Leader, type Leadership, type LeaderView, type LogEnds } from './leader.ts';
 import { type Fetched, readLog, type Wanted } from './read-log.ts';
+import type { TopicTraffic } from './topic-traffic.ts';
 import { TransactionalAppends, type TransactionalProducer, type Verification } from './transactional-appends.ts';
 import type { EpochEnd } from './truncation.ts';
 
@@ -28,6 +29,8 @@ export interface Following {
 export interface PartitionHost extends LeaderView {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Where what goes in and out is counted, together with the topic's other partitions. */
+  readonly traffic: TopicTraffic;
   /** Asks the controller for another in-sync set; its answer comes through {@link Partition.isrAccepted} or {@link Partition.isrRefused}. */
   proposeIsr(partition: Partition, proposal: IsrProposal): void;
   /** unclean.leader.election.enable of the topic. */
@@ -94,6 +97,11 @@ export class Partition {
 
   get isClosed(): boolean {
     return this.#closed;
+  }
+
+  /** What went in and out of the topic on this broker. */
+  get traffic(): TopicTraffic {
+    return this.#host.traffic;
   }
 
   get highWatermark(): bigint {
@@ -385,11 +393,18 @@ export class Partition {
     const leader = this.#leader!;
     if (acks === -1 && !leader.hasEnoughReplicas) throw new KafkaError('NOT_ENOUGH_REPLICAS', this.#tooFew(leader));
     const info = this.log.append(records, { leaderEpoch: leader.epoch, ...how });
+    if (!info.duplicate) this.#count(info, records.length);
     const waits = acks === -1 && timeoutMs !== undefined && info.lastOffset >= this.highWatermark;
     const committed = waits ? this.#waiters.add(info.lastOffset, this.#now + timeoutMs) : undefined;
     this.#flushLoop.run();
     this.#wake(this.#followers);
     return { info, committed };
+  }
+
+  #count({ firstOffset, lastOffset }: AppendInfo, bytes: number): void {
+    const { traffic } = this.#host;
+    traffic.messagesIn += Number(lastOffset - firstOffset) + 1;
+    traffic.bytesIn += bytes;
   }
 
   get #now(): number {

@@ -270,5 +270,6 @@ async function takeOver({ partition, follower, position }: Due, answer: Answer):
     if (partition.following !== follower) return;
     follower.append(sent);
   }
+  partition.traffic.replicationBytesIn += sent.records.length;
   if (sent.records.length > 0) await partition.log.flush();
 }

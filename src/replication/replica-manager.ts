@@ -19,6 +19,7 @@ import { LocalLogs } from './local-logs.ts';
 import { Partition, type PartitionHost } from './partition.ts';
 import type { FetcherSettings } from './replica-fetcher.ts';
 import { ReplicaFetchers } from './replica-fetchers.ts';
+import { TopicTraffic } from './topic-traffic.ts';
 
 const sweepMs = 250;
 /** How often partitions for which the disk had no room are tried again. */
@@ -80,6 +81,7 @@ export class ReplicaManager {
   readonly #isrChanges: IsrChanges;
   readonly #assignments: DirectoryAssignments;
   readonly #byName = new Map<string, Map<number, Partition>>();
+  readonly #traffic = new Map<string, TopicTraffic>();
   /** By {@link replicaKey}. */
   readonly #unopened = new Map<string, Unopened>();
   readonly #timers: Timer[];
@@ -185,6 +187,16 @@ export class ReplicaManager {
   all(): Partition[] {
     const names = [...this.#byName.keys()].sort();
     return names.flatMap((name) => [...this.#byName.get(name)!.values()].sort((a, b) => a.index - b.index));
+  }
+
+  /** Replicas that should be here and cannot be used: damaged, or their disk was full when they were to be opened. */
+  get unusableReplicas(): number {
+    return this.#unopened.size;
+  }
+
+  /** What went in and out, by the name of the topic. Of topics that are gone nothing is told. */
+  get traffic(): ReadonlyMap<string, TopicTraffic> {
+    return this.#traffic;
   }
 
   /** Ends all leaderships; waiting producers are told. The logs are closed by their directory. */
@@ -318,6 +330,7 @@ export class ReplicaManager {
       replicaLagTimeMaxMs,
       clock,
       logger,
+      traffic: this.#trafficOf(topic),
       mayJoin: (brokerId, epoch) => this.#mayJoin(brokerId, epoch),
       minInsyncReplicas: () => (this.#image === undefined ? 1 : minInsyncReplicasOf(topic, index, this.#image)),
       allowsUncleanLeaders: () => this.#image !== undefined && allowsUncleanLeaders(topic, this.#image),
@@ -326,6 +339,12 @@ export class ReplicaManager {
         for (const listener of this.#leadershipListeners) listener(partition, leaderEpoch);
       },
     };
+  }
+
+  #trafficOf(topic: string): TopicTraffic {
+    let traffic = this.#traffic.get(topic);
+    if (traffic === undefined) this.#traffic.set(topic, (traffic = new TopicTraffic()));
+    return traffic;
   }
 
   /** One that fetches without saying as which incarnation could be a former one. */
@@ -383,6 +402,7 @@ export class ReplicaManager {
       if (partition.topicId === topic.id) await this.#deletePartition(partition);
     }
     await this.#logs.deleteDamaged(topic);
+    if (!this.#byName.has(topic.name)) this.#traffic.delete(topic.name);
   }
 
   /** A reassignment has moved the replica to another broker. */

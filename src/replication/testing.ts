@@ -8,6 +8,7 @@ import type { Leadership } from './leader.ts';
 import { Partition, type PartitionHost } from './partition.ts';
 import type { IsolationLevel, Wanted } from './read-log.ts';
 import { ReplicaManager, type ReplicaManagerOptions } from './replica-manager.ts';
+import { TopicTraffic } from './topic-traffic.ts';
 
 export const ordersId = 'b3JkZXJzLW9yZGVycy1vcg';
 export const ordersAgainId = 'b3JkZXJzLWFnYWluLW9yZA';
@@ -78,6 +79,7 @@ export class Host {
       minInsyncReplicas: () => 1,
       replicaLagTimeMaxMs: 10_000,
       clock: this.platform.clock,
+      traffic: new TopicTraffic(),
       logger: silentLogger,
       proposeIsr: () => {},
       allowsUncleanLeaders: () => false,

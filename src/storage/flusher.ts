@@ -1,4 +1,4 @@
-import type { DiskFile } from '#platform';
+import { type Clock, type DiskFile, DurationHistogram } from '#platform';
 import { asKafkaError, type KafkaError } from '#protocol';
 
 /** What one round has to put on disk for one log. */
@@ -31,6 +31,9 @@ interface Rounds {
 export class Flusher {
   readonly #limit: number;
   readonly #onFailure: (error: unknown) => void;
+  readonly #clock: Clock;
+  /** How long the disk took to sync the files of one round. */
+  readonly syncTimes = new DurationHistogram();
   readonly #rounds = new Map<SyncSource, Rounds>();
   #queue: SyncSource[] = [];
   #running = 0;
@@ -38,8 +41,9 @@ export class Flusher {
   #failure: KafkaError | undefined;
 
   /** @param limit how many logs may be synced at the same time */
-  constructor(limit: number, onFailure: (error: unknown) => void) {
+  constructor(limit: number, clock: Clock, onFailure: (error: unknown) => void) {
     this.#limit = limit;
+    this.#clock = clock;
     this.#onFailure = onFailure;
   }
 
@@ -90,7 +94,7 @@ export class Flusher {
     rounds.running = true;
     this.#running++;
     try {
-      await syncAll(source);
+      await this.#syncAll(source);
       if (this.#failure) throw this.#failure;
       waiting.resolve();
     } catch (error) {
@@ -103,21 +107,24 @@ export class Flusher {
     else this.#rounds.delete(source);
     this.#startRounds();
   }
-}
 
-async function syncAll(source: SyncSource): Promise<void> {
-  const work = source.beginSync();
-  let succeeded = false;
-  try {
-    await work.prepare?.();
-    // All have to end before any may be closed.
-    for (const outcome of await Promise.allSettled(work.files.map((file) => file.sync()))) {
-      // Whatever its code, a failed sync has lost bytes; it is not the full disk that a write may meet.
-      if (outcome.status === 'rejected') throw new Error(`a sync failed: ${outcome.reason}`, { cause: outcome.reason });
+  async #syncAll(source: SyncSource): Promise<void> {
+    const work = source.beginSync();
+    let succeeded = false;
+    try {
+      await work.prepare?.();
+      const began = this.#clock.monotonic();
+      // All have to end before any may be closed.
+      const outcomes = await Promise.allSettled(work.files.map((file) => file.sync()));
+      if (work.files.length > 0) this.syncTimes.observe(this.#clock.monotonic() - began);
+      for (const outcome of outcomes) {
+        // Whatever its code, a failed sync has lost bytes; it is not the full disk that a write may meet.
+        if (outcome.status === 'rejected') throw new Error(`a sync failed: ${outcome.reason}`, { cause: outcome.reason });
+      }
+      await work.mark?.();
+      succeeded = true;
+    } finally {
+      work.done(succeeded);
     }
-    await work.mark?.();
-    succeeded = true;
-  } finally {
-    work.done(succeeded);
   }
 }

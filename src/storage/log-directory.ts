@@ -99,7 +99,7 @@ export class LogDirectory {
       logs: () => this.partitions(),
       guarded: (act) => this.#guarded(act),
     });
-    this.flusher = new Flusher(options.parallelSyncs ?? 4, (error) => void this.#diskFailed(error, this.path));
+    this.flusher = new Flusher(options.parallelSyncs ?? 4, clock, (error) => void this.#diskFailed(error, this.path));
     this.#host = {
       disk,
       clock,

@@ -37,6 +37,7 @@ export class KafkaServer {
   #nextId = 1;
   /** Kafka's and HTTP's. */
   #open = 0;
+  #refused = 0;
   #closing: Promise<void> | undefined;
   #allGone: () => void = () => {};
 
@@ -78,6 +79,16 @@ export class KafkaServer {
     return this.#open;
   }
 
+  /** Those of them that speak Kafka's protocol, or have not said anything yet. */
+  get kafkaConnectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Connections that were not taken, as there were too many. */
+  get refusedConnections(): number {
+    return this.#refused;
+  }
+
   /**
    * Stops accepting and taking requests, lets those that are being handled be answered, and closes every Kafka connection; those that are
    * still open after `graceMs` are cut. HTTP's sockets are left to their server. Resolves when all Kafka connections are gone.
@@ -107,7 +118,10 @@ export class KafkaServer {
     const ofHost = this.#perIp.get(host) ?? 0;
     const refusal = this.#refusal(host, ofHost);
     if (refusal !== undefined) {
-      if (refusal !== '') this.#complain('refused', connection.remote, refusal);
+      if (refusal !== '') {
+        this.#refused += 1;
+        this.#complain('refused', connection.remote, refusal);
+      }
       connection.onClose(() => {});
       connection.destroy();
       return;

@@ -1,4 +1,4 @@
-import { asKafkaError, KafkaError, type ResponseInput } from '#protocol';
+import { asKafkaError, type ErrorName, KafkaError, type ResponseInput } from '#protocol';
 import { type FetchRequest, fetch } from '#protocol/apis/fetch.ts';
 import { metadataTopicId, metadataTopicName } from '#raft';
 import type { IsolationLevel, Partition } from '#replication';
@@ -66,8 +66,10 @@ async function fetchRecords(request: FetchRequest, context: Context): Promise<An
       const { found, bytes, urgency } = await readAll(plan.targets, reader, maxBytes, wakeUp, context);
       const now = clock.monotonic();
       if (urgency === 'soon') deadline = Math.min(deadline, now + staleHighWatermarkMs);
-      if (urgency === 'now' || bytes >= minBytes || deadline <= now || plan.targets.length === 0 || context.connection?.closed)
+      if (urgency === 'now' || bytes >= minBytes || deadline <= now || plan.targets.length === 0 || context.connection?.closed) {
+        count(found, reader, context);
         return answer(plan, found, context);
+      }
       await wakeUp.within(deadline - now, context);
     } finally {
       wakeUp.stop();
@@ -118,6 +120,29 @@ async function readAll(targets: readonly FetchTarget[], reader: Reader, maxBytes
     found.set(target, result);
   }
   return { found, bytes, urgency };
+}
+
+/** Errors that only say that the client has to ask elsewhere, or to begin elsewhere. */
+const isRedirected: ReadonlySet<ErrorName | undefined> = new Set<ErrorName | undefined>([
+  'NOT_LEADER_OR_FOLLOWER',
+  'FENCED_LEADER_EPOCH',
+  'UNKNOWN_LEADER_EPOCH',
+  'OFFSET_OUT_OF_RANGE',
+]);
+
+/** Counts what is answered for whoever watches. Topics of which this broker has nothing are not counted: clients may ask for any name. */
+function count(found: ReadonlyMap<FetchTarget, FetchedPartition>, reader: Reader, { partitions, image }: Context): void {
+  for (const [{ topic, topicId }, { errorCode, records }] of found) {
+    const traffic = partitions.traffic.get(topic || (image.topics.byId(topicId)?.name ?? ''));
+    if (traffic === undefined) continue;
+    if (reader.type === 'follower') {
+      traffic.replicationBytesOut += records?.length ?? 0;
+      continue;
+    }
+    traffic.fetchRequests++;
+    traffic.bytesOut += records?.length ?? 0;
+    if (errorCode !== 'NONE' && !isRedirected.has(errorCode)) traffic.failedFetchRequests++;
+  }
 }
 
 /** Without records: how far the partition is. */

@@ -2,7 +2,7 @@ import { AssertionError } from 'node:assert/strict';
 import { isInternalTopic } from '#metadata';
 import { asKafkaError, type ErrorName, KafkaError, RecordBatch, type ResponseInput } from '#protocol';
 import { type ProduceRequest, produce } from '#protocol/apis/produce.ts';
-import type { Appended, Verification } from '#replication';
+import type { Appended, TopicTraffic, Verification } from '#replication';
 import { InvalidRecordsError } from '#storage';
 import type { Context } from '../context.ts';
 import { handler } from '../handler.ts';
@@ -66,27 +66,33 @@ interface StartedTopic {
 
 interface Started {
   readonly index: number;
+  /** Undefined when this broker does not lead the partition. */
+  readonly traffic: TopicTraffic | undefined;
   committed: Promise<void> | undefined;
   response: PartitionAnswer;
 }
 
 function append(topic: AskedTopic, asked: AskedPartition, request: ProduceRequest, context: Context): Started {
   const { index } = asked;
+  let traffic: TopicTraffic | undefined;
   try {
     const { name, id } = resolveTopic(topic.name, topic.topicId, context.apiVersion >= 13, context);
     if (!context.may('write', name)) throw new KafkaError('TOPIC_AUTHORIZATION_FAILED');
     // A coordinator has to know all that is in its log.
     if (isInternalTopic(name)) throw new KafkaError('INVALID_TOPIC_EXCEPTION', `${name} is written by brokers alone`);
     const partition = context.partitions.leader(name, index, -1, id);
+    traffic = partition.traffic;
+    traffic.produceRequests++;
     const batch = checkRecords(asked.records, context.apiVersion);
     const timeoutMs = Math.max(request.timeoutMs, 1);
     const appended = batch.isTransactional
       ? partition.appendTransactional(batch.buffer, request.acks, timeoutMs, verification(name, index, batch, request, context))
       : partition.append(batch.buffer, request.acks, timeoutMs);
-    if (appended instanceof Promise) return waitingForCoordinator(index, appended);
-    return { index, committed: appended.committed, response: succeeded(index, appended.info) };
+    if (appended instanceof Promise) return waitingForCoordinator(index, traffic, appended);
+    return { index, traffic, committed: appended.committed, response: succeeded(index, appended.info) };
   } catch (error) {
-    return { index, committed: undefined, response: failed(index, error, context) };
+    if (traffic !== undefined) traffic.failedProduceRequests++;
+    return { index, traffic, committed: undefined, response: failed(index, error, context) };
   }
 }
 
@@ -142,8 +148,8 @@ function refusal(error: KafkaError, apiVersion: number): KafkaError {
 }
 
 /** The answer is made when the batch is appended, and leaves when it is committed. */
-function waitingForCoordinator(index: number, appended: Promise<Appended>): Started {
-  const started: Started = { index, committed: undefined, response: { index, errorCode: 'NONE', baseOffset: -1n } };
+function waitingForCoordinator(index: number, traffic: TopicTraffic, appended: Promise<Appended>): Started {
+  const started: Started = { index, traffic, committed: undefined, response: { index, errorCode: 'NONE', baseOffset: -1n } };
   started.committed = appended.then(({ info, committed }) => {
     started.response = succeeded(index, info);
     return committed;
@@ -200,6 +206,7 @@ async function settle(started: Started, context: Context): Promise<void> {
   try {
     await started.committed;
   } catch (error) {
+    if (started.traffic !== undefined) started.traffic.failedProduceRequests++;
     started.response = { ...failed(started.index, error, context), baseOffset: started.response.baseOffset };
   }
 }

@@ -8,7 +8,7 @@ import { type DescribedGroup, describeClassicGroup, type ListedGroup } from './d
 import { GroupOffsets } from './group-offsets.ts';
 import { KnownGroups } from './known-groups.ts';
 import { Membership } from './membership.ts';
-import { offsetTombstone } from './offsets.ts';
+import { type OffsetsOfGroup, offsetTombstone } from './offsets.ts';
 import type { GroupRecord } from './records.ts';
 import { Timers } from './timers.ts';
 import type { CompileRegex, GroupDecision, TopicsImage } from './turn.ts';
@@ -21,6 +21,15 @@ export interface GroupCoordinatorOptions {
   metadataVersion(): bigint;
   readonly compileRegex: CompileRegex;
   newId(): string;
+}
+
+/** A group as those see it who look on. */
+export interface WatchedGroup {
+  readonly groupId: string;
+  readonly state: string;
+  readonly members: number;
+  /** By topic and partition. */
+  readonly offsets: OffsetsOfGroup;
 }
 
 /** All groups whose coordinator is one partition's leader: who is in them, and how far they have read. */
@@ -102,6 +111,16 @@ export class GroupCoordinator implements CoordinatorCore<GroupRecord> {
     const group = this.#groups.existing(groupId);
     if (!(group instanceof ConsumerGroup)) throw new KafkaError('GROUP_ID_NOT_FOUND', `${groupId} is not a consumer group`);
     return { records: [], response: describeConsumerGroup(group, this.#groups.host.topics) };
+  }
+
+  /** All groups and what they have committed, as they are now. */
+  watch(): WatchedGroup[] {
+    return [...this.#groups.all()].map(({ groupId, stateName, members }) => ({
+      groupId,
+      state: stateName,
+      members: members.size,
+      offsets: this.#groups.offsets.of(groupId),
+    }));
   }
 
   listGroups(): GroupDecision<ListedGroup[]> {

@@ -16,6 +16,7 @@ export interface Group {
   /** As tools show it. */
   readonly stateName: string;
   readonly protocolType: string | null;
+  readonly members: { readonly size: number };
   /** It has no members. */
   readonly isEmpty: boolean;
   /** Nobody is just about to join. */

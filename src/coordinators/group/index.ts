@@ -5,7 +5,7 @@ export type { ConsumerGroupConfig, GroupConfig } from './config.ts';
 export type { DescribedConsumerGroup } from './consumer/describe.ts';
 export type { DescribedGroup, ListedGroup } from './describe.ts';
 export type { Committer } from './group.ts';
-export { GroupCoordinator, type GroupCoordinatorOptions } from './group-coordinator.ts';
+export { GroupCoordinator, type GroupCoordinatorOptions, type WatchedGroup } from './group-coordinator.ts';
 export type { CommittedTopic, TopicToCommit } from './offset-commit.ts';
 export type { FetchedTopic, TopicToFetch } from './offset-fetch.ts';
 export { type GroupRecord, groupRecordCodec } from './records.ts';

@@ -81,6 +81,11 @@ export class CoordinatorRuntime<Core extends CoordinatorCore<CoordinatorRecord, 
     return Promise.all([...this.#shards.values()].map((shard) => shard.ask(decide)));
   }
 
+  /** What the cores that are loaded have at the moment, be it committed or not: for those who look on, and must not wait. */
+  look<Seen>(see: (core: Core) => Seen): Seen[] {
+    return [...this.#shards.values()].flatMap(({ core }) => (core === undefined ? [] : [see(core)]));
+  }
+
   /** Something has happened that all cores that are loaded have to know. */
   tellAll(decide: (core: Core, scope: Scope) => Decision<void, CoordinatorRecord, Effect>): void {
     for (const shard of [...this.#shards.values()]) shard.tell(decide);

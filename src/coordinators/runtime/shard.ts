@@ -58,6 +58,11 @@ export class Shard<Core extends CoordinatorCore<CoordinatorRecord, Effect>, Coor
     return this.#core !== undefined;
   }
 
+  /** Undefined until it is loaded, and when the leadership has ended. */
+  get core(): Core | undefined {
+    return this.#core;
+  }
+
   get log(): CoordinatorLog {
     return this.#options.log;
   }

@@ -1,4 +1,5 @@
 import type { RequestRouter } from '#broker';
+import type { Metrics } from '#metrics';
 import type { Clock } from '#platform';
 import type { MessageProducer } from '../message-producer.ts';
 import type { MessageReader } from '../message-reader.ts';
@@ -14,12 +15,16 @@ export interface RouteContext {
   readonly patience: Patience;
   /** How long a request that comes before the cluster is ready waits for it. */
   readonly readyWaitMs: number;
+  /** Those of the broker in this process, made when they are first asked for; undefined where there is none. */
+  metrics(): Promise<Metrics | undefined>;
 }
 
-/** An answer whose body, if any, is JSON text. */
+/** An answer whose body, if any, is JSON text, or text of another type. */
 export interface Answer {
   readonly status: number;
   readonly json?: string;
+  readonly text?: string;
+  readonly contentType?: string;
 }
 
 /** Lets a request wait for a cluster that is forming. @throws HttpProblem 503 with the reason, when it takes too long */
