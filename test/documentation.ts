@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Handler } from '#broker/handler.ts';
 import { allHandlers } from '#broker/handlers/index.ts';
 import { brokerConfigs, type ConfigDefinition, topicConfigs } from '#metadata';
+import { allCollectors, type MetricDefinition, type MetricSource, scrapeMetrics } from '#metrics';
 
 const root = join(import.meta.dirname, '..');
 
@@ -10,6 +11,7 @@ const root = join(import.meta.dirname, '..');
 export const madePages: readonly { readonly path: string; render(): string }[] = [
   { path: 'docs/reference/configuration.md', render: renderConfiguration },
   { path: 'docs/reference/apis.md', render: renderApis },
+  { path: 'docs/reference/metrics.md', render: renderMetrics },
 ];
 
 function renderConfiguration(): string {
@@ -91,6 +93,53 @@ function sentenceOf(apiName: string): string {
     .replaceAll(/\s*\n \*\s*/g, ' ')
     .trim()
     .replace(`${apiName}: `, '');
+}
+
+function renderMetrics(): string {
+  const unused = () => {
+    throw new Error('nothing is collected here');
+  };
+  const collectors = allCollectors({ cluster: { send: unused } as never, http: { all: unused }, process: unused });
+  return page(
+    '# Metrics by name',
+    '',
+    '<!-- Made from the definitions in src/metrics by `npm run docs`; a test compares the two. -->',
+    '',
+    'What `/metrics` shows. [Metrics](../operating/metrics.md) says how to scrape it, and what to do when an alert fires.',
+    '',
+    ...Object.entries(sources).map(([source, sentence]) => `- "${source}": ${sentence}`),
+    '',
+    '"Per partition" marks what is shown in clusters of up to 1,000 partitions, and beyond only with `?detail=partition`; for groups the 1,000 are the partitions that those of one coordinator have committed',
+    'offsets for.',
+    ...collectors.flatMap(({ title, metrics }) => ['', `## ${title}`, '', ...metricTable(metrics)]),
+    '',
+    '## The scrape itself',
+    '',
+    ...metricTable(scrapeMetrics),
+    '',
+    '## The process',
+    '',
+    '`process_*` and `nodejs_*` are those of prom-client: CPU, memory, open files, heap, garbage collection. Brokers that share a process show the same.',
+  );
+}
+
+const sources: Readonly<Record<MetricSource, string>> = {
+  broker: 'every broker tells its own part; a sum over all brokers is that of the cluster.',
+  controller: 'the active controller tells it, so that it is there once.',
+  leader: "a partition's leader tells it; the controller while nobody leads, where it knows it.",
+  replica: 'every replica tells of its own copy.',
+  coordinator: 'the broker that coordinates the group tells it.',
+};
+
+function metricTable(metrics: readonly MetricDefinition[]): string[] {
+  return [
+    '| name | type | labels | from | |',
+    '|---|---|---|---|---|',
+    ...metrics.map(({ name, type, labels, from, help }) => {
+      const notes = labels.includes('partition') ? ' Per partition.' : '';
+      return `| \`${name}\` | ${type} | ${labels.join(', ')} | ${from} | ${help}${notes} |`;
+    }),
+  ];
 }
 
 function page(...lines: readonly string[]): string {
