@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the foreign clients that test/clients drives, by name, into test/clients/.cache: kcat (Debian), Apache Kafka's tools and clients (Maven),
-# aiokafka and confluent-kafka (PyPI), franz-go and sarama (Go). What cannot be had is named and left out; the tests then say so too.
+# aiokafka and confluent-kafka (PyPI), franz-go and sarama (Go), Prometheus (Debian). What cannot be had is named and left out; the tests then say so too.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 mkdir -p .cache
@@ -37,6 +37,15 @@ if command -v go > /dev/null; then
   (cd go && go mod download && go build -o ../.cache/go/ ./...) > .cache/go.log 2>&1 || missing+=("franz-go and sarama: see .cache/go.log")
 else
   missing+=("franz-go and sarama: need go 1.26 or later")
+fi
+
+# Unpacked and not installed: the package would start a service.
+if ! command -v prometheus > /dev/null && [ ! -x .cache/prometheus/usr/bin/prometheus ]; then
+  if command -v apt-get > /dev/null; then
+    mkdir -p .cache/prometheus
+    (cd .cache/prometheus && { [ "$(id -u)" != 0 ] || apt-get update -qq; } && apt-get download -qq prometheus && dpkg -x prometheus_*.deb . && rm prometheus_*.deb) > .cache/prometheus.log 2>&1 || true
+  fi
+  [ -x .cache/prometheus/usr/bin/prometheus ] || missing+=("Prometheus: apt-get install prometheus (see .cache/prometheus.log)")
 fi
 
 if [ ${#missing[@]} -gt 0 ]; then

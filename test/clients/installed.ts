@@ -13,6 +13,7 @@ export const foreign = {
   franz: existing(join(cache, 'go', 'franz')),
   franzTransactions: existing(join(cache, 'go', 'franz-transactions')),
   sarama: existing(join(cache, 'go', 'sarama')),
+  prometheus: onPath('prometheus') ?? existing(join(cache, 'prometheus', 'usr', 'bin', 'prometheus')),
 } as const;
 
 /** They take minutes, so `npm test` does without them; `npm run test:clients` asks for them. */
@@ -31,6 +32,7 @@ const whatItIs: Record<Foreign, string> = {
   franz: 'franz-go',
   franzTransactions: 'franz-go with transactions',
   sarama: 'sarama',
+  prometheus: 'Prometheus and promtool',
 };
 
 /** One line per program that a run does without, and how to include it. */

@@ -365,6 +365,7 @@ describe('a scrape while something is wrong', () => {
     const led = topics[0]!.partitions.filter(({ leader }) => leader !== gone).map(({ partitionId }) => String(partitionId));
     expect(lags.map(({ labels }) => labels['partition']).sort()).toEqual(led.sort());
     expect(page.series('kafka_consumergroup_lag_sum', { consumergroup: 'half-readers' })).toEqual([]);
+    expect(page.value('kafkalite_scrape_success', { collector: 'consumer_groups' })).toBe(1);
     expect(page.series('kafka_consumergroup_current_offset', { consumergroup: 'half-readers' })).toHaveLength(3);
     let pages: MetricsPage[] = [];
     const told = () => pages.flatMap((each) => each.series('kafka_topic_partition_leader', { topic, partition: String(lost) }));

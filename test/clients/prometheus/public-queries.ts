@@ -1,0 +1,86 @@
+/**
+ * What public dashboards and alerts for Kafka ask, in the form in which they do, without the labels by which each picks its cluster: Strimzi's (Kafka, KRaft and exporter dashboards, rules),
+ * Grafana's kafka-observ-lib, the dashboards of kafka_exporter (7589, 18941) and of kafka-lag-exporter. A healthy cluster has an answer to each.
+ */
+export const publicQueries: readonly string[] = [
+  // Strimzi, Kafka
+  'count(kafka_server_replicamanager_leadercount)',
+  'sum(kafka_controller_kafkacontroller_activecontrollercount)',
+  'sum(irate(kafka_controller_controllerstats_uncleanleaderelections_total[5m]))',
+  'sum(kafka_server_replicamanager_partitioncount)',
+  'sum(kafka_server_replicamanager_underreplicatedpartitions)',
+  'sum(kafka_cluster_partition_atminisr)',
+  'sum(kafka_cluster_partition_underminisr)',
+  'sum(kafka_controller_kafkacontroller_offlinepartitionscount)',
+  'sum(irate(kafka_server_brokertopicmetrics_messagesin_total{topic=~".+",topic!=""}[5m]))',
+  'sum(irate(kafka_server_brokertopicmetrics_bytesin_total{topic!=""}[5m]))',
+  'sum(irate(kafka_server_brokertopicmetrics_bytesout_total{topic!=""}[5m]))',
+  'sum(irate(kafka_server_brokertopicmetrics_totalproducerequests_total{topic!=""}[5m]))',
+  'sum(irate(kafka_server_brokertopicmetrics_failedproducerequests_total{topic!=""}[5m]))',
+  'sum(irate(kafka_server_brokertopicmetrics_totalfetchrequests_total{topic!=""}[5m]))',
+  'sum(irate(kafka_server_brokertopicmetrics_failedfetchrequests_total{topic!=""}[5m]))',
+  'sum(kafka_network_socketserver_networkprocessoravgidle_percent*100) by (instance)',
+  'sum(kafka_server_kafkarequesthandlerpool_requesthandleravgidle_percent*100) by (instance)',
+  'sum(kafka_server_socket_server_metrics_connection_count) by (instance, listener)',
+  'kafka_log_log_size{topic=~".+",partition=~".+"}',
+  'sum(process_open_fds) by (instance)',
+  // Strimzi, KRaft
+  'max(kafka_server_raftmetrics_current_state) by (instance, current_state)',
+  'sum(kafka_server_raftmetrics_current_leader) by (instance)',
+  'sum(kafka_server_raftmetrics_current_epoch) by (instance)',
+  'sum(kafka_server_raftmetrics_current_vote) by (instance)',
+  'sum(kafka_server_raftmetrics_high_watermark) by (instance)',
+  'sum(kafka_server_raftmetrics_log_end_offset) by (instance)',
+  'sum(kafka_server_raftmetrics_append_records_rate) by (instance)',
+  'sum(kafka_server_raftmetrics_fetch_records_rate) by (instance)',
+  'sum(kafka_server_raftmetrics_commit_latency_avg) by (instance)',
+  // Strimzi, exporter; 7589, 18941
+  'count(kafka_topic_partitions{topic=~".+"})',
+  'sum(kafka_topic_partitions{topic=~".+"}) by (topic)',
+  'sum(kafka_topic_partition_replicas)',
+  'sum(kafka_topic_partition_in_sync_replica)',
+  'sum(kafka_topic_partition_under_replicated_partition)',
+  'sum(kafka_topic_partition_leader_is_preferred < bool 1)',
+  'sum(rate(kafka_topic_partition_current_offset{topic=~".+"}[5m])) by (topic)',
+  'sum(delta(kafka_consumergroup_current_offset{consumergroup=~".+",topic=~".+"}[5m])/300) by (consumergroup, topic)',
+  'sum(kafka_consumergroup_lag{consumergroup=~".+",topic=~".+"}) by (consumergroup, topic)',
+  'sum(kafka_consumergroup_lag) by (consumergroup,partition,topic)',
+  'sum(kafka_topic_partition_oldest_offset) by (partition,topic)',
+  'kafka_brokers',
+  'kafka_broker_info',
+  'sum(kafka_consumergroup_members) by (consumergroup)',
+  'sum(kafka_consumergroup_lag_sum) by (consumergroup, topic)',
+  // kafka-observ-lib
+  'count by (kafka_cluster) (kafka_server_kafkaserver_brokerstate)',
+  'sum by (kafka_cluster) (rate(kafka_server_brokertopicmetrics_messagesin_total[5m]))',
+  'sum by (kafka_cluster, topic) (rate(kafka_server_brokertopicmetrics_bytesin_total{topic!="__consumer_offsets"}[5m])) or sum by (kafka_cluster, topic) (rate(kafka_server_brokertopicmetrics_bytesinpersec_count[5m]))',
+  'max by (kafka_cluster, topic, partition) (kafka_log_log_logstartoffset)',
+  'max by (kafka_cluster, topic, partition) (kafka_log_log_logendoffset)',
+  'sum by (kafka_cluster, instance) (rate(kafka_server_replicamanager_isrshrinks_total[5m]))',
+  'sum by (kafka_cluster, instance) (rate(kafka_server_replicamanager_isrexpands_total[5m]))',
+  'sum by (kafka_cluster, instance) (kafka_cluster_partition_underreplicated)',
+  'sum by (kafka_cluster) (kafka_controller_kafkacontroller_preferredreplicaimbalancecount)',
+  'avg by (kafka_cluster, instance) (process_start_time_seconds * 1000)',
+  ...['Produce', 'Fetch', 'FetchFollower'].flatMap((request) =>
+    ['requestqueuetimems', 'localtimems', 'remotetimems', 'responsequeuetimems', 'responsesendtimems'].map(
+      (time) => `avg by (kafka_cluster, instance) (kafka_network_requestmetrics_${time}{quantile="0.95", request="${request}"})`,
+    ),
+  ),
+  // kafka-lag-exporter
+  'max(kafka_consumergroup_group_max_lag_seconds) by (group)',
+  'kafka_consumergroup_group_lag_seconds{group=~".+"}',
+  'sum(kafka_consumergroup_group_topic_sum_lag) by (group, topic)',
+];
+
+/** Alerts of the same, which find nothing wrong with a healthy cluster. */
+export const publicAlerts: readonly string[] = [
+  'kafka_server_replicamanager_underreplicatedpartitions > 0',
+  'sum(kafka_controller_kafkacontroller_activecontrollercount) by (kafka_cluster) != 1',
+  'sum(kafka_controller_kafkacontroller_offlinepartitionscount) by (instance) > 0',
+  'kafka_server_replicamanager_underminisrpartitioncount > 0',
+  'kafka_log_logmanager_offlinelogdirectorycount > 0',
+  'kafka_topic_partition_under_replicated_partition > 0',
+  'kafka_consumergroup_lag > 1000',
+  'sum by (kafka_cluster) (kafka_cluster_partition_underminisr) > 0',
+  'count by (kafka_cluster) (kafka_server_kafkaserver_brokerstate) == 0',
+];
