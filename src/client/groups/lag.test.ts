@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { buildEndTransactionMarker } from '#protocol';
 import { FakeCluster } from '../testing.ts';
-import { lagOf } from './lag.ts';
+import { lagOf, UnreadRecords } from './lag.ts';
 
 const written = (ageMs: number, ...texts: string[]) => ({
   records: texts.map((text) => ({ value: Buffer.from(text), timestamp: BigInt(Date.now() - ageMs) })),
@@ -105,4 +105,58 @@ test('a record without a timestamp has no age', async () => {
   cluster.append('orders', 0, { records: [{ value: Buffer.from('a'), timestamp: -1n }] });
 
   expect(await lagOf(cluster, at(0n))).toMatchObject([{ lag: 1n, lagMs: null }]);
+});
+
+test('of several readers in a partition each has its own lag, and the partition is asked for its ends once', async () => {
+  const cluster = new FakeCluster();
+  cluster.addTopic('orders', 1);
+  cluster.append('orders', 0, written(60_000, 'a', 'b'));
+
+  const lags = await lagOf(cluster, [...at(0n), ...at(1n), ...at(2n), ...at(null)]);
+
+  expect(lags.map(({ lag }) => lag)).toEqual([2n, 1n, 0n, null]);
+  expect(lags.map(({ lagMs }) => lagMs !== null && lagMs > 0)).toEqual([true, true, false, false]);
+  const asked = cluster.sent
+    .filter(({ api }) => api === 'ListOffsets')
+    .map(({ request }) => request as { topics: { partitions: object[] }[] });
+  expect(asked.map(({ topics }) => topics.flatMap(({ partitions }) => partitions).length)).toEqual([1, 1, 1]);
+});
+
+test('a record that was seen is not read again for a reader that stands still, and its age goes on', async () => {
+  const cluster = new FakeCluster();
+  cluster.addTopic('orders', 1);
+  cluster.append('orders', 0, written(60_000, 'a'));
+  cluster.append('orders', 0, written(20_000, 'b'));
+  const seen = new UnreadRecords();
+  const reads = () => cluster.sent.filter(({ api }) => api === 'Fetch').length;
+
+  const [first] = await lagOf(cluster, at(0n), { seen });
+  expect(reads()).toBe(1);
+  const [again] = await lagOf(cluster, at(0n), { seen });
+  expect(reads()).toBe(1);
+  expect(again!.lagMs).toBeGreaterThanOrEqual(first!.lagMs!);
+  const [moved] = await lagOf(cluster, at(1n), { seen });
+  expect(reads()).toBe(2);
+  expectAbout(moved!.lagMs, 20_000);
+});
+
+test('where nothing but a marker was found it is looked again, as a record may have come', async () => {
+  const cluster = new FakeCluster();
+  cluster.addTopic('orders', 1);
+  cluster.append('orders', 0, buildEndTransactionMarker({ ...producer, type: 'ABORT', coordinatorEpoch: 0, timestamp: 0 }));
+  const seen = new UnreadRecords();
+  expect(await lagOf(cluster, at(0n), { seen })).toMatchObject([{ lagMs: 0 }]);
+
+  cluster.append('orders', 0, written(30_000, 'a'));
+
+  const [lag] = await lagOf(cluster, at(0n), { seen });
+  expectAbout(lag!.lagMs, 30_000);
+});
+
+test('when the time for looking is over the age of what is left stays untold, and the offsets are told', async () => {
+  const cluster = new FakeCluster();
+  cluster.addTopic('orders', 1);
+  cluster.append('orders', 0, written(60_000, 'a'));
+
+  expect(await lagOf(cluster, at(0n), { lookForMs: 0 })).toMatchObject([{ lag: 1n, lagMs: null }]);
 });
