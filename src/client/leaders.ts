@@ -39,10 +39,14 @@ export async function askLeaders<T extends TopicPartition, R>(
     );
     for (const item of open) {
       const topic = topics.get(item.topic);
-      const place = topic?.partitions.find(({ partition }) => partition === item.partition);
+      const place = placeIn(topic, item.partition);
       if (topic === undefined || place === undefined) answers.set(item, failed('UNKNOWN_TOPIC_OR_PARTITION', item, 'it is not there'));
       else if (place.leader < 0) answers.set(item, failed('LEADER_NOT_AVAILABLE', item, 'it has no leader'));
-      else byLeader.set(place.leader, [...(byLeader.get(place.leader) ?? []), { item, topic, place }]);
+      else {
+        let asked = byLeader.get(place.leader);
+        if (asked === undefined) byLeader.set(place.leader, (asked = []));
+        asked.push({ item, topic, place });
+      }
     }
     const requests = [...byLeader].flatMap(([leader, asked]) =>
       batch === 'together' ? [{ leader, asked }] : asked.map((one) => ({ leader, asked: [one] })),
@@ -73,6 +77,12 @@ async function answersOf<T extends TopicPartition, R>(
     const { errorName, message } = asKafkaError(error);
     return asked.map(({ item }) => failed(errorName, item, message));
   }
+}
+
+/** Partitions are numbered without gaps, unless some are not told of. */
+function placeIn(topic: KnownTopic | undefined, index: number): KnownPartition | undefined {
+  const expected = topic?.partitions[index];
+  return expected?.partition === index ? expected : topic?.partitions.find(({ partition }) => partition === index);
 }
 
 function mayChange(answer: PartitionAnswer<unknown>, topic: KnownTopic | undefined): boolean {

@@ -37,9 +37,11 @@ export function offsetsFor(
       })),
     }));
     const response = await cluster.send(leader, listOffsets, { replicaId: -1, isolationLevel: levelOf(isolation), topics });
+    const told = new Map(
+      response.topics.map(({ name, partitions }) => [name, new Map(partitions.map((partition) => [partition.partitionIndex, partition]))]),
+    );
     return questions.map(({ item }) => {
-      const told = response.topics.find(({ name }) => name === item.topic);
-      const found = told?.partitions.find(({ partitionIndex }) => partitionIndex === item.partition);
+      const found = told.get(item.topic)?.get(item.partition);
       if (found === undefined) return undefined;
       const { errorCode, offset, leaderEpoch } = found;
       return errorCode === 'NONE'

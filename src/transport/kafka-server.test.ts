@@ -418,8 +418,8 @@ test('an answer that comes after the connection is gone is dropped', async () =>
 test.each([
   { limits: { maxConnections: 2 }, says: 'as many as max.connections allows' },
   { limits: { maxConnectionsPerIp: 2 }, says: 'as many as max.connections.per.ip allows' },
-])('a connection too many is closed with a line: $says', async ({ limits, says }) => {
-  const { network, lines } = await serve({ limits });
+])('a connection too many is closed with a line and counted: $says', async ({ limits, says }) => {
+  const { server, network, lines } = await serve({ limits });
   const first = network.arrive();
   network.arrive();
 
@@ -427,6 +427,7 @@ test.each([
   expect(tooMany.isDestroyed).toBe(true);
   expect(lines).toHaveLength(1);
   expect(lines[0]).toContain(says);
+  expect({ refused: server.refusedConnections, open: server.kafkaConnectionCount }).toEqual({ refused: 1, open: 2 });
   first.close();
 
   expect(network.arrive().isDestroyed).toBe(false);

@@ -191,6 +191,26 @@ describe('after traffic that is known', () => {
       ).not.toEqual([]);
   });
 
+  test('syncs, commits of the metadata log and connections are counted', async () => {
+    const before = await allPages();
+    const topic = await fresh('synced', 3);
+    await write(topic, [1, 1, 1]);
+
+    const after = await allPages();
+
+    for (const [index, page] of after.entries()) {
+      expect(page.value('kafkalite_fsync_seconds_count')).toBeGreaterThan(before[index]!.value('kafkalite_fsync_seconds_count'));
+      expect(page.value('kafka_server_socket_server_metrics_connection_count', { listener: 'PLAINTEXT' })).toBeGreaterThan(0);
+      expect(page.value('kafka_server_socket_server_metrics_connection_count', { listener: 'HTTP' })).toBeGreaterThan(0);
+      expect(page.value('kafkalite_connections_refused_total')).toBe(0);
+      expect(page.value('kafka_server_kafkaserver_brokerstate')).toBe(3);
+    }
+    const commits = (pages: readonly MetricsPage[]) => pages[cluster.controller]!.value('kafkalite_metadata_commit_seconds_count');
+    expect(commits(after)).toBeGreaterThan(commits(before));
+    const votes = after.map((page) => page.value('kafka_server_raftmetrics_current_vote'));
+    expect(votes.filter((vote) => vote === cluster.controller + 1).length).toBeGreaterThanOrEqual(2);
+  });
+
   test('HTTP requests are timed by route and status', async () => {
     const before = await pageOf(0);
     await fetch(cluster.url(0, '/consume?topic=nowhere&partition=0&offset=0'));

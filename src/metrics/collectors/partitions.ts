@@ -64,8 +64,8 @@ async function collect(scrape: Scrape): Promise<void> {
         setImage(scrape, topic, partition);
         setOffsets(scrape, topic, partition, partitions.replica(topic.name, partition.partition));
       } else if (partition.leader < 0 && controller.isActive) setImage(scrape, topic, partition);
+      await scrape.breathe();
     }
-    await scrape.breathe();
   }
 }
 
