@@ -34,6 +34,7 @@ import { Groups } from './groups.ts';
 import { allHandlers } from './handlers/index.ts';
 import { HangWatch } from './hang-watch.ts';
 import { Identity } from './identity.ts';
+import type { Interceptor } from './interceptor.ts';
 import { BrokerLifecycle } from './lifecycle.ts';
 import { MetadataChanges } from './metadata-changes.ts';
 import { ProducerIds } from './producer-ids.ts';
@@ -58,6 +59,10 @@ export interface BrokerOptions {
   readonly http?: (router: RequestRouter) => HttpDoor;
   /** Sees the broker when it is put together and has not started to look for the cluster. */
   readonly onOpened?: (broker: Broker) => void;
+  /** Sees each request that comes over a connection before it is carried out, and decides what becomes of it. */
+  readonly intercept?: Interceptor;
+  /** Where a broker is that an address of an earlier life of the cluster leads to, for one that goes on elsewhere with a copy of all data. */
+  readonly addressNow?: (address: Address) => Address;
   /** Told when this broker cannot go on: its disk failed, or an invariant did not hold. */
   readonly onFatal?: (error: unknown) => void;
 }
@@ -234,6 +239,7 @@ export class Broker {
       loader: this.#loader,
       metadataLog: raft,
       expectedBrokers: config.peers.length + 1,
+      ...(options.addressNow === undefined ? {} : { settings: { addressNow: options.addressNow } }),
     });
     const channel = new ControllerChannel({ client, clock, finder: { controllerAddress: () => raft.leader.address } });
     this.#incarnationId = random.uuid();
@@ -306,6 +312,7 @@ export class Broker {
       isFormed: () => raft.isFormed,
       forward: (frame, apiName, remote) => forwardToController(channel, frame, apiName, remote),
       onBroken: options.onFatal,
+      intercept: options.intercept,
     });
     this.router = new LocalRouter({
       nodeId: config.nodeId,
@@ -395,6 +402,23 @@ export class Broker {
       await sleep(clock, Math.min(5, left));
     }
     return true;
+  }
+
+  /**
+   * Does now what is otherwise done every few minutes: retention, cleaning, offsets that expire, transactions that take too long. For a clock whose wall time was
+   * moved on.
+   */
+  async runMaintenance(): Promise<void> {
+    await this.#logDirectory.applyRetention();
+    if (this.#configs.broker(this.#loader.image, 'log.cleaner.enable') === 'true')
+      await this.#logDirectory.clean(cleanerSettings(this.#configs, this.#loader.image));
+    this.#groups.runtime.tellAll((coordinator, scope) => coordinator.offsets.expire(scope));
+    this.#transactions.check();
+  }
+
+  /** Writes recovery points and high watermarks down, so that a copy of the files now tells as much as this broker knows. */
+  checkpoint(): Promise<void> {
+    return this.#logDirectory.checkpoint();
   }
 
   /** Leaves the cluster in good order: hands its duties over, answers what it has accepted, closes its files. */

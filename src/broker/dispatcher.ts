@@ -8,6 +8,7 @@ import {
   encodeResponse,
   KafkaError,
   ProtocolError,
+  type RequestHeader,
   type RequestInput,
   type RequestOf,
   type ResponseInput,
@@ -18,6 +19,7 @@ import type { Answer, ClientConnection } from '#transport';
 import type { Context, Services } from './context.ts';
 import type { Handled, Handler } from './handler.ts';
 import { unsupportedApiVersions } from './handlers/api-versions.ts';
+import type { Interceptor } from './interceptor.ts';
 import { type Asker, RequestTimes } from './request-times.ts';
 
 export interface DispatcherOptions {
@@ -30,6 +32,8 @@ export interface DispatcherOptions {
   forward(frame: Buffer, apiName: string, remote: Address | undefined): Promise<Buffer>;
   /** An invariant does not hold: this broker must not go on. */
   onBroken?(error: AssertionError): void;
+  /** Decides what becomes of requests that come over connections. */
+  readonly intercept?: Interceptor | undefined;
 }
 
 /**
@@ -127,19 +131,38 @@ export class Dispatcher {
     return answer;
   }
 
-  #answer(
-    handler: Handler,
-    request: RequestOf<Api>,
-    frame: Buffer,
-    header: { apiVersion: number; correlationId: number; clientId: string | null },
-    connection: ClientConnection,
-  ): Answer {
+  #answer(handler: Handler, request: RequestOf<Api>, frame: Buffer, header: RequestHeader, connection: ClientConnection): Answer {
+    const { apiVersion } = header;
+    const { intercept } = this.#options;
+    if (intercept === undefined) return this.#serve(handler, request, frame, header, connection);
+    const context = this.#context(apiVersion, header.clientId, connection.remote, connection);
+    return intercept({
+      api: handler.api,
+      apiVersion,
+      clientId: header.clientId,
+      request,
+      connection,
+      serve: () => this.#serve(handler, request, frame, header, connection),
+      carryOut: async (other) => this.#carryOut(handler, other, context),
+      failed: (other, error) => failedResponse(handler, other, error, apiVersion),
+      encode: (response) => this.#encode(handler, header, request, response),
+    });
+  }
+
+  #serve(handler: Handler, request: RequestOf<Api>, frame: Buffer, header: RequestHeader, connection: ClientConnection): Answer {
     if (handler.place === 'controller' && this.#options.isFormed() && !this.#options.services.controller.isActive) {
       return this.#forward(handler, request, frame, header, connection);
     }
     const response = this.run(handler, request, this.#context(header.apiVersion, header.clientId, connection.remote, connection));
     if (!(response instanceof Promise)) return this.#encode(handler, header, request, response);
     return response.then((done) => this.#encode(handler, header, request, done));
+  }
+
+  #carryOut(handler: Handler, request: RequestOf<Api>, context: Context): Handled<Api> | Promise<Handled<Api>> {
+    const { services } = this.#options;
+    if (handler.place === 'controller' && !services.controller.isActive)
+      return services.sendToController(handler.api, request as never) as Promise<Handled<Api>>;
+    return this.run(handler, request, context);
   }
 
   /** A response that does not fit its version is a fault of this broker: the client gets an error, and the log says which field it was. */
@@ -163,7 +186,7 @@ export class Dispatcher {
     handler: Handler,
     request: RequestOf<Api>,
     frame: Buffer,
-    header: { apiVersion: number; correlationId: number; clientId: string | null },
+    header: RequestHeader,
     connection: ClientConnection,
   ): Promise<readonly Buffer[] | null | 'close'> {
     try {

@@ -3,6 +3,7 @@
  * member of a group. http/ uses it through a broker, cli/ over the network.
  */
 export type { Cluster, SendOptions } from './cluster.ts';
+export { type AbortedTransaction, committedRecords, type ReadBatch } from './committed-records.ts';
 export { GroupConsumer } from './consumer/group-consumer.ts';
 export { exactJson } from './exact-json.ts';
 export { deleteGroup } from './groups/delete-group.ts';
@@ -22,5 +23,8 @@ export {
   type ResetScope,
   type ResetTarget,
 } from './groups/reset.ts';
-export { nameOf, readMetadata, type TopicPartition } from './metadata.ts';
+export { type Asked, askLeaders, failed, type PartitionAnswer } from './leaders.ts';
+export { earliest, type Isolation, latest, levelOf, offsetsFor } from './list-offsets.ts';
+export { type KnownTopic, nameOf, readMetadata, type TopicPartition } from './metadata.ts';
+export { murmur2, partitionForRecordKey } from './partitioner.ts';
 export { RemoteCluster } from './remote-cluster.ts';

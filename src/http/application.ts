@@ -82,9 +82,9 @@ const noBody = Buffer.alloc(0);
 /** The routes in a Fastify application whose server listens nowhere: sockets are handed to it with `server.emit('connection', socket)`. */
 export async function buildApplication(
   context: RouteContext,
-  options: { limits: HttpLimits; log: Logger; times: HttpTimes },
+  options: { limits: HttpLimits; log: Logger; times: HttpTimes; gate?: (() => Promise<void>) | undefined },
 ): Promise<{ application: FastifyInstance; server: Server }> {
-  const { limits, log, times } = options;
+  const { limits, log, times, gate } = options;
   let server: Server | undefined;
   const application = fastify({
     bodyLimit: limits.bodyBytes,
@@ -105,6 +105,7 @@ export async function buildApplication(
     clientErrorHandler: (error, socket) => refuse(socket as Socket, error),
     frameworkErrors: (error, _request, reply) => fail(reply as FastifyReply, error, log),
   });
+  if (gate !== undefined) application.addHook('onRequest', gate);
   application.removeAllContentTypeParsers();
   application.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   application.addHook('onResponse', (request, reply, done) => {

@@ -28,6 +28,8 @@ export interface HttpDoorOptions {
   /** How long a request that comes before the cluster is ready waits for it (default 5,000). */
   readyWaitMs?: number;
   patience?: Partial<Patience>;
+  /** Waited for before a request is looked at: for a broker that is to seem out of reach. */
+  gate?: () => Promise<void>;
 }
 
 /** Makes the door. Fastify is loaded when the first socket or request comes, as it would take a good part of a broker's start. */
@@ -112,7 +114,7 @@ class LazyHttpDoor implements HttpDoor {
   }
 
   async #build(): Promise<Running> {
-    const { router, clock, log, limits, readyWaitMs = 5_000 } = this.#options;
+    const { router, clock, log, limits, readyWaitMs = 5_000, gate } = this.#options;
     const patience = { ...defaultPatience, ...this.#options.patience };
     const { buildApplication, defaultLimits } = await import('./application.ts');
     const times = new HttpTimes();
@@ -125,7 +127,7 @@ class LazyHttpDoor implements HttpDoor {
       readyWaitMs,
       metrics: lazyMetrics({ router, http: times, clock, log }),
     };
-    const running = await buildApplication(context, { limits: { ...defaultLimits, ...limits }, log, times });
+    const running = await buildApplication(context, { limits: { ...defaultLimits, ...limits }, log, times, gate });
     // Node starts to enforce headersTimeout and requestTimeout when its server listens; this one never will, so it is told that it does.
     running.server.emit('listening');
     this.#running = running;

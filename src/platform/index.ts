@@ -5,6 +5,9 @@
 export { type Clock, sleep, type Timer } from './clock.ts';
 export { type Disk, DiskError, type DiskFile, type DiskLock } from './disk.ts';
 export { type BucketCounts, DurationHistogram, durationQuantile } from './duration-histogram.ts';
+export { ClusterClock } from './embedded/cluster-clock.ts';
+export { EmbeddedProcess, type EmbeddedProcessOptions } from './embedded/process.ts';
+export { ReservedPort } from './embedded/process-network.ts';
 export { type Logger, silentLogger } from './log.ts';
 export { type Address, type Connection, type Listener, type Network, NetworkError } from './network.ts';
 export { NodeClock } from './node/clock.ts';

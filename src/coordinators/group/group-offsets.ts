@@ -96,11 +96,22 @@ export class GroupOffsets {
   awaitRetentionCheck(turn: Turn): void {
     const { retentionCheckMs } = turn.host.config;
     turn.host.timers.set(retentionTimer, turn.now.monotonic + retentionCheckMs, (later) => {
-      const { offsetsRetentionMs } = later.host.config;
-      for (const group of this.#groups.all())
-        later.records.push(...expireOffsets(group, this.#groups.offsets, offsetsRetentionMs, later.now.wall));
+      this.#expire(later);
       this.awaitRetentionCheck(later);
     });
+  }
+
+  /** Lets go what has expired, without waiting for the next check. */
+  expire(scope: Scope): GroupDecision<void> {
+    const turn = this.#groups.turn(scope);
+    this.#expire(turn);
+    return turn.decision({ divisible: true });
+  }
+
+  #expire(turn: Turn): void {
+    const { offsetsRetentionMs } = turn.host.config;
+    for (const group of this.#groups.all())
+      turn.records.push(...expireOffsets(group, this.#groups.offsets, offsetsRetentionMs, turn.now.wall));
   }
 
   #checkCommit(groupId: string, committer: Committer, inTransaction: boolean, turn: Turn): void {

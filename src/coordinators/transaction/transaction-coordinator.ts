@@ -106,21 +106,21 @@ export class TransactionCoordinator implements CoordinatorCore<TransactionRecord
 
   tick({ now }: Scope): TransactionDecision<void> {
     const { timeoutCheckMs, expiryCheckMs } = this.#settings;
-    const records: TransactionRecord[] = [];
-    const effects: MarkersToWrite[] = [];
-    if (now.monotonic >= (this.#nextTimeoutCheck ?? Number.POSITIVE_INFINITY)) {
-      this.#nextTimeoutCheck = now.monotonic + timeoutCheckMs;
-      for (const transaction of this.#timedOut(now.wall)) {
-        const { transactionalId } = transaction;
-        records.push({ transactionalId, transaction });
-        effects.push(markersOf(transaction));
-      }
-    }
-    if (now.monotonic >= (this.#nextExpiryCheck ?? Number.POSITIVE_INFINITY)) {
-      this.#nextExpiryCheck = now.monotonic + expiryCheckMs;
-      records.push(...this.#expired(now.wall));
-    }
-    return { records, effects, divisible: true };
+    const isTimeoutCheckDue = now.monotonic >= (this.#nextTimeoutCheck ?? Number.POSITIVE_INFINITY);
+    const isExpiryCheckDue = now.monotonic >= (this.#nextExpiryCheck ?? Number.POSITIVE_INFINITY);
+    if (isTimeoutCheckDue) this.#nextTimeoutCheck = now.monotonic + timeoutCheckMs;
+    if (isExpiryCheckDue) this.#nextExpiryCheck = now.monotonic + expiryCheckMs;
+    return this.#checked(isTimeoutCheckDue ? this.#timedOut(now.wall) : [], isExpiryCheckDue ? this.#expired(now.wall) : []);
+  }
+
+  /** Looks for all that takes too long or was not used for too long, without waiting for the next check. */
+  check({ now }: Scope): TransactionDecision<void> {
+    return this.#checked(this.#timedOut(now.wall), this.#expired(now.wall));
+  }
+
+  #checked(late: readonly Transaction[], expired: readonly TransactionRecord[]): TransactionDecision<void> {
+    const records = late.map((transaction): TransactionRecord => ({ transactionalId: transaction.transactionalId, transaction }));
+    return { records: [...records, ...expired], effects: late.map(markersOf), divisible: true };
   }
 
   /** Open for longer than their producer allowed: they are aborted, and the producer is fenced. */

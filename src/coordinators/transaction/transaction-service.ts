@@ -113,6 +113,11 @@ export class TransactionService {
     return (await this.#runtime.askAll((core, scope) => core.list(filter, scope))).flat();
   }
 
+  /** Aborts what takes too long and forgets what nobody has used for too long, without waiting for the next check. */
+  check(): void {
+    this.#runtime.tellAll((core, scope) => core.check(scope));
+  }
+
   /** A producer id is asked for only when one is needed, as they are given out once. */
   async #withProducerId(
     transactionalId: string,

@@ -59,7 +59,7 @@ function reasonToRefuse(
     return 'DUPLICATE_BROKER_REGISTRATION';
   if (known === undefined || known.incarnationId === request.incarnationId) return undefined;
   const mayLive = state.sessions.isLive(known.id, known.epoch, now) && !known.inControlledShutdown;
-  return mayLive && !isSuccessor(known, request) ? 'DUPLICATE_BROKER_REGISTRATION' : undefined;
+  return mayLive && !isSuccessor(known, request, state.settings.addressNow) ? 'DUPLICATE_BROKER_REGISTRATION' : undefined;
 }
 
 /** A broker has to read what the log may hold at the finalized levels. */
@@ -75,9 +75,14 @@ function understandsMetadata(state: ControllerState, request: BrokerRegistration
  * A process that holds the lock of the same data directory and listens at the same address: the incarnation before it cannot live, so a
  * broker that was killed need not wait until its session is over.
  */
-function isSuccessor(known: BrokerImage, request: BrokerRegistrationRequest): boolean {
+function isSuccessor(
+  known: BrokerImage,
+  request: BrokerRegistrationRequest,
+  addressNow: ControllerState['settings']['addressNow'],
+): boolean {
   const address = ({ host, port }: { host: string; port: number }) => `${host}:${port}`;
   return (
-    known.directories.join() === request.logDirs.join() && known.endpoints.map(address).join() === request.listeners.map(address).join()
+    known.directories.join() === request.logDirs.join() &&
+    known.endpoints.map((endpoint) => address(addressNow(endpoint))).join() === request.listeners.map(address).join()
   );
 }

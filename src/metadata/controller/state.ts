@@ -1,4 +1,4 @@
-import type { Random } from '#platform';
+import type { Address, Random } from '#platform';
 import type { MetadataRecord } from '#protocol/stored/metadata-record.ts';
 import type { EffectiveConfigs } from '../configs/effective-configs.ts';
 import type { BrokerImage, MetadataImage } from '../image/image.ts';
@@ -14,11 +14,14 @@ export interface ControllerSettings {
   readonly maxPartitionsPerRequest: number;
   /** broker.session.timeout.ms */
   readonly sessionTimeoutMs: number;
+  /** Where a broker is that was registered at an address, when that is known to have changed with a copy of all data. */
+  readonly addressNow: (address: Address) => Address;
 }
 
 export const defaultControllerSettings: ControllerSettings = {
   maxPartitionsPerRequest: 10_000,
   sessionTimeoutMs: 3000,
+  addressNow: (address) => address,
 };
 
 /** What acts may look at. They change nothing: records do, when the controller applies them. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { memoryDisk, nodePlatform, type Platform, SimulatedWorld, sleep } from '../index.ts';
+import { ClusterClock, EmbeddedProcess, memoryDisk, nodePlatform, type Platform, SimulatedWorld, sleep } from '../index.ts';
 
 /** An implementation of the doors, as a contract test sees it. */
 export interface Implementation {
@@ -20,10 +20,11 @@ export interface Surroundings {
   until(condition: () => boolean): Promise<void>;
 }
 
-/** Every test body runs over both implementations (and, for disks, over the plain disk in memory). */
+/** Every test body runs over all implementations (and, for disks, over the plain disk in memory). */
 export const implementations: Implementation[] = [
   { name: 'Node', run: runOnNode },
   { name: 'simulated', run: runSimulated },
+  { name: 'of a process within this one', run: runEmbedded },
 ];
 
 export const diskImplementations: Implementation[] = [...implementations, { name: 'in memory', run: runInMemory }];
@@ -49,6 +50,19 @@ async function runInMemory(body: (surroundings: Surroundings) => Promise<void>):
   const platform = { ...nodePlatform(), disk: memoryDisk() };
   platform.disk.makeDirectory('/data');
   await body({ platform, directory: '/data', host: '127.0.0.1', until: (condition) => untilHolds(platform, condition) });
+}
+
+async function runEmbedded(body: (surroundings: Surroundings) => Promise<void>): Promise<void> {
+  const real = nodePlatform();
+  const disk = memoryDisk();
+  disk.makeDirectory('/data');
+  const process = new EmbeddedProcess({ ...real, clock: new ClusterClock(real.clock), disk });
+  const { platform } = process;
+  try {
+    await body({ platform, directory: '/data', host: '127.0.0.1', until: (condition) => untilHolds(platform, condition) });
+  } finally {
+    await process.kill();
+  }
 }
 
 async function untilHolds(platform: Platform, condition: () => boolean): Promise<void> {

@@ -31,6 +31,26 @@ describe.each(implementations)('the network ($name)', ({ run }) => {
     client.destroy();
   });
 
+  check('a connection that was paused and resumed before anybody reads from it gives what came', async (surroundings) => {
+    const { platform, host, until } = surroundings;
+    let bytes = '';
+    const listener = await platform.network.listen({ hosts: [host], port: 0 }, (connection) => {
+      connection.pause();
+      platform.clock.after(20, () => {
+        connection.resume();
+        connection.onData((part) => {
+          bytes += part.toString();
+        });
+      });
+    });
+    const client = platform.network.connect({ host, port: listener.port });
+    client.write([Buffer.from('hello')]);
+
+    await until(() => bytes === 'hello');
+    client.destroy();
+    await listener.close();
+  });
+
   check('large writes arrive whole, byte for byte', async (surroundings) => {
     const { client, serverSide } = await pair(surroundings);
     const bytes = surroundings.platform.random.bytes(3_000_000);

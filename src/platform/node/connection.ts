@@ -56,6 +56,8 @@ export class NodeConnection implements Connection {
     this.#data = handler;
     if (first) this.#socket.on('data', this.#onData);
     if (this.#paused) this.#socket.pause();
+    // It may have been paused, and told to go on, before anybody read.
+    else if (first && this.#socket.isPaused()) this.#socket.resume();
   }
 
   onEnd(handler: () => void): void {

@@ -15,9 +15,12 @@ const socketOptions = { allowHalfOpen: true, noDelay: true, keepAlive: true, kee
 /** The host's TCP. */
 export class NodeNetwork implements Network {
   readonly #log: Logger;
+  readonly #keepsAlive: boolean;
 
-  constructor(options: { log?: Logger } = {}) {
+  /** @param options.keepsAlive false: what it listens on and speaks over does not keep the process from ending */
+  constructor(options: { log?: Logger; keepsAlive?: boolean } = {}) {
     this.#log = options.log ?? silentLogger;
+    this.#keepsAlive = options.keepsAlive ?? true;
   }
 
   async listen(options: { hosts: readonly string[]; port: number }, onConnection: (connection: Connection) => void): Promise<Listener> {
@@ -34,6 +37,7 @@ export class NodeNetwork implements Network {
 
   connect(address: Address, options: { timeoutMs?: number } = {}): Connection {
     const socket = net.connect({ host: address.host, port: address.port, ...socketOptions });
+    if (!this.#keepsAlive) socket.unref();
     return new NodeConnection(socket, { address: { host: address.host, port: address.port }, timeoutMs: options.timeoutMs });
   }
 
@@ -71,7 +75,11 @@ export class NodeNetwork implements Network {
     onConnection: (connection: Connection) => void,
   ): Promise<net.Server> {
     return new Promise((resolve, reject) => {
-      const server = net.createServer(socketOptions, (socket) => onConnection(new NodeConnection(socket)));
+      const server = net.createServer(socketOptions, (socket) => {
+        if (!this.#keepsAlive) socket.unref();
+        onConnection(new NodeConnection(socket));
+      });
+      if (!this.#keepsAlive) server.unref();
       const refused = (error: Error): void => reject(toNetworkError(error, `listening on ${address.host}:${address.port}`));
       server.once('error', refused);
       server.listen({ ...address, exclusive: true }, () => {

@@ -1,0 +1,7 @@
+/** For `globalTeardown: 'kafka-lite-cluster/jest/teardown'`: ends the cluster of the global setup. */
+import { started } from './jest-cluster.ts';
+
+export default async function globalTeardown(): Promise<void> {
+  await started.cluster?.close();
+  started.cluster = undefined;
+}
