@@ -66,10 +66,12 @@ test('what is older than the retention is gone when time was moved on past it, a
 });
 
 test('offsets expire and transactions that take too long are aborted when time is moved on', async () => {
-  const kafka = client(0);
+  const kafka = client();
   const admin = kafka.admin();
   await admin.connect();
-  await admin.setOffsets({ groupId: 'gone', topic: 'orders', partitions: [{ partition: 0, offset: '0' }] });
+  const offsets = JSON.stringify({ offsets: [{ topic: 'orders', partition: 0, offset: 0 }] });
+  const headers = { connection: 'close', 'content-type': 'application/json' };
+  expect((await fetch(`${cluster.httpUrl}/groups/gone/offsets`, { method: 'PUT', body: offsets, headers })).status).toBe(200);
   const producer = kafka.producer({ transactionalId: 'slow', transactionTimeout: 60_000, maxInFlightRequests: 1, retry: { retries: 1 } });
   await producer.connect();
   const transaction = await producer.transaction();
