@@ -20,9 +20,10 @@ import { writeTxnMarkers } from '#protocol/apis/write-txn-markers.ts';
 import { metadataLogConfig, metadataTopicName, Raft } from '#raft';
 import { ReplicaManager, type ReplicationPeers } from '#replication';
 import { LogDirectory } from '#storage';
-import { BrokerClient, KafkaServer } from '#transport';
+import { BrokerClient, type KafkaServer } from '#transport';
+import { ClientAddresses } from './client-addresses.ts';
 import { type ClusterHealth, clusterHealth } from './cluster-health.ts';
-import { type BrokerConfig, defaultAdvertisedHost, loopbackHosts } from './config.ts';
+import type { BrokerConfig, Endpoint } from './config.ts';
 import type { Services } from './context.ts';
 import { ControllerChannel } from './controller-channel.ts';
 import { askForProducerIds, forwardTimeoutMs, forwardToController } from './controller-requests.ts';
@@ -36,6 +37,7 @@ import { HangWatch } from './hang-watch.ts';
 import { Identity } from './identity.ts';
 import type { Interceptor } from './interceptor.ts';
 import { BrokerLifecycle } from './lifecycle.ts';
+import { advertisedEndpoints, listenersOf, listenOnAll } from './listeners.ts';
 import { MetadataChanges } from './metadata-changes.ts';
 import { ProducerIds } from './producer-ids.ts';
 import { ReadinessWatch } from './readiness-watch.ts';
@@ -86,7 +88,8 @@ export class Broker {
   readonly #configs: EffectiveConfigs;
   readonly #logDirectory: LogDirectory;
   readonly #client: BrokerClient;
-  readonly #server: KafkaServer;
+  readonly #servers: readonly KafkaServer[];
+  readonly #clientAddresses: ClientAddresses;
   readonly #http: HttpDoor | undefined;
   /** This broker's part in the quorum; for tests that look on. */
   readonly raft: Raft;
@@ -150,12 +153,10 @@ export class Broker {
     // Who dials in the first moment waits until there is somebody to answer.
     const opened = Promise.withResolvers<Broker>();
     opened.promise.catch(() => {});
-    const server = await KafkaServer.listen({
+    const servers = await listenOnAll(config, {
       network,
       clock,
       log,
-      hosts: config.hosts ?? loopbackHosts,
-      port: config.port,
       limits: settings.limits,
       onRequest: (frame, connection) =>
         broker === undefined
@@ -169,8 +170,10 @@ export class Broker {
       },
     });
     try {
-      const advertised: Address = { host: config.advertisedHost ?? defaultAdvertisedHost, port: server.port };
-      describeListeners(properties, config, advertised);
+      const { port } = servers[0]!;
+      const endpoints = advertisedEndpoints(config, port);
+      const [{ host: advertisedHost, port: advertisedPort }] = endpoints;
+      describeListeners(properties, config, port, endpoints);
       const raft = await Raft.open({
         platform: { ...platform, log },
         nodeId: config.nodeId,
@@ -178,14 +181,14 @@ export class Broker {
         clusterId: identity.clusterId,
         directory: `${config.directory}/${metadataTopicName}-0`,
         logDirectory,
-        advertised,
+        advertised: { host: advertisedHost, port: advertisedPort },
         peers: config.peers,
         client,
         config: settings.raft,
         onClusterId: (id) => identity.joinCluster(id),
         onFatal: options.onFatal,
       });
-      broker = new Broker(options, { log, configs, settings, identity, logDirectory, client, server, raft, advertised });
+      broker = new Broker(options, { log, configs, settings, identity, logDirectory, client, servers, raft, endpoints });
       options.onOpened?.(broker);
       broker.#start(settings);
       opened.resolve(broker);
@@ -193,7 +196,7 @@ export class Broker {
     } catch (error) {
       opened.reject(error);
       client.close();
-      await server.close({ graceMs: 0 });
+      for (const server of servers) await server.close({ graceMs: 0 });
       throw error;
     }
   }
@@ -207,9 +210,9 @@ export class Broker {
       identity: Identity;
       logDirectory: LogDirectory;
       client: BrokerClient;
-      server: KafkaServer;
+      servers: readonly KafkaServer[];
       raft: Raft;
-      advertised: Address;
+      endpoints: readonly Endpoint[];
     },
   ) {
     const { platform, config } = options;
@@ -222,7 +225,13 @@ export class Broker {
     this.#onFatal = options.onFatal;
     this.#logDirectory = logDirectory;
     this.#client = client;
-    this.#server = parts.server;
+    this.#servers = parts.servers;
+    this.#clientAddresses = new ClientAddresses({
+      nodeId: config.nodeId,
+      image: () => this.#loader.image,
+      advertisesDialled: config.advertisesDialled ?? config.advertisedHost === undefined,
+      listenerNames: new Map(listenersOf(config).map(({ name }, index) => [parts.servers[index]!.port, name])),
+    });
     this.raft = raft;
     this.#loader = new MetadataLoader({
       clock,
@@ -274,7 +283,7 @@ export class Broker {
       incarnationId: this.#incarnationId,
       directoryId: parts.identity.directoryId,
       clusterId: () => raft.clusterId,
-      advertised: parts.advertised,
+      endpoints: parts.endpoints,
       rack: config.properties?.get('broker.rack') ?? null,
       features: supportedFeatures.map(({ name, minVersion, maxVersion }) => ({
         name,
@@ -337,7 +346,7 @@ export class Broker {
   }
 
   get port(): number {
-    return this.#server.port;
+    return this.#servers[0]!.port;
   }
 
   /** Whether requests succeed, and if not, why, in a sentence for people. */
@@ -478,7 +487,7 @@ export class Broker {
     this.#lifecycle.stop();
     await this.#controller.retire(retireTimeoutMs);
     await this.#http?.close();
-    await this.#server.close({ graceMs: 1000 });
+    await Promise.all(this.#servers.map((server) => server.close({ graceMs: 1000 })));
     await this.raft.shutdown();
     this.#controller.close();
     this.#groups.close();
@@ -555,7 +564,7 @@ export class Broker {
       clock,
       random,
       log: this.#log,
-      addressOf: (brokerId) => addressOf(brokerId, this.#loader.image),
+      addressOf: (brokerId, local) => this.#clientAddresses.of(brokerId, local),
       freeBytes: () => this.#platform.disk.freeBytes(this.#config.directory),
       get controllerId() {
         return broker.#controllerId();
@@ -571,8 +580,9 @@ export class Broker {
       requestTimes: this.#dispatcher.times,
       changes: this.#changes,
       get connections() {
-        const { connectionCount, kafkaConnectionCount, refusedConnections } = broker.#server;
-        return { kafka: kafkaConnectionCount, http: connectionCount - kafkaConnectionCount, refused: refusedConnections };
+        const sum = (count: (server: KafkaServer) => number) => broker.#servers.reduce((total, server) => total + count(server), 0);
+        const kafka = sum((server) => server.kafkaConnectionCount);
+        return { kafka, http: sum((server) => server.connectionCount) - kafka, refused: sum((server) => server.refusedConnections) };
       },
       get state() {
         if (broker.#stopping !== undefined) return 'stopping';

@@ -50,8 +50,11 @@ export interface Services {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  /** The address that clients are to use for a broker. */
-  addressOf(brokerId: number): Address | undefined;
+  /**
+   * The address that clients are to use for a broker.
+   * @param local which of our addresses the client dialled; handlers leave it out, their context knows it
+   */
+  addressOf(brokerId: number, local?: Address): Address | undefined;
   /** Any broker's metadata shows a node that takes admin writes: here the controller when it is known and alive, else this one. */
   readonly controllerId: number;
   /** Bytes that fit on the data directory's disk, where that is known. */

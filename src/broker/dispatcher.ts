@@ -346,7 +346,7 @@ class RequestContext implements Context {
     return this.#services.freeBytes();
   }
   addressOf(brokerId: number) {
-    return this.#services.addressOf(brokerId);
+    return this.#services.addressOf(brokerId, this.local);
   }
   noteClientSoftware(name: string, version: string): void {
     if (this.connection !== undefined) this.connection.clientSoftware = { name, version };

@@ -3,7 +3,7 @@
  */
 export { Broker, type BrokerOptions, type HttpDoor } from './broker.ts';
 export type { ClusterHealth } from './cluster-health.ts';
-export type { BrokerConfig } from './config.ts';
+export type { BrokerConfig, MoreListener } from './config.ts';
 export type { Handled } from './handler.ts';
 export type { ArrivedRequest, Interceptor } from './interceptor.ts';
 export type { RequestRouter, Target } from './request-router.ts';

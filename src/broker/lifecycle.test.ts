@@ -52,7 +52,7 @@ class World {
       incarnationId: 'aW5jYXJuYXRpb24taW5jYQ',
       directoryId: 'ZGlyZWN0b3J5LWRpcmVjdA',
       clusterId: () => this.clusterId,
-      advertised: { host: 'localhost', port: 8080 },
+      endpoints: [{ name: 'PLAINTEXT', host: 'localhost', port: 8080 }],
       rack: 'a',
       features: [{ name: 'metadata.version', minSupportedVersion: 7, maxSupportedVersion: 33 }],
       previousBrokerEpoch: 42n,

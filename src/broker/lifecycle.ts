@@ -1,8 +1,8 @@
-import { type Address, type Clock, type Logger, NetworkError, type Timer } from '#platform';
+import { type Clock, type Logger, NetworkError, type Timer } from '#platform';
 import { type ErrorName, KafkaError } from '#protocol';
 import { brokerHeartbeat } from '#protocol/apis/broker-heartbeat.ts';
 import { brokerRegistration } from '#protocol/apis/broker-registration.ts';
-import { listenerName } from './config.ts';
+import type { Endpoint } from './config.ts';
 import type { ControllerChannel } from './controller-channel.ts';
 
 /** After a failure, doubling from time to time; and while a broker waits for leave to go. */
@@ -17,7 +17,8 @@ export interface LifecycleOptions {
   readonly incarnationId: string;
   readonly directoryId: string;
   readonly clusterId: () => string | undefined;
-  readonly advertised: Address;
+  /** Where others find this broker. */
+  readonly endpoints: readonly Endpoint[];
   readonly rack: string | null;
   readonly features: readonly { name: string; minSupportedVersion: number; maxSupportedVersion: number }[];
   /** The epoch of the incarnation that shut down cleanly here last; -1 after a crash (KIP-966). */
@@ -165,7 +166,7 @@ export class BrokerLifecycle {
   }
 
   async #register(): Promise<void> {
-    const { nodeId, advertised, incarnationId, directoryId, rack, features, previousBrokerEpoch } = this.#options;
+    const { nodeId, endpoints, incarnationId, directoryId, rack, features, previousBrokerEpoch } = this.#options;
     const clusterId = this.#options.clusterId();
     if (clusterId === undefined) throw new KafkaError('NOT_CONTROLLER', 'the cluster is not formed yet');
     const response = await this.#options.channel.send(
@@ -174,7 +175,7 @@ export class BrokerLifecycle {
         brokerId: nodeId,
         clusterId,
         incarnationId,
-        listeners: [{ name: listenerName, host: advertised.host, port: advertised.port, securityProtocol: 0 }],
+        listeners: endpoints.map((endpoint) => ({ ...endpoint, securityProtocol: 0 })),
         features: [...features],
         rack,
         isMigratingZkBroker: false,

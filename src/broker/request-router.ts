@@ -28,6 +28,11 @@ export interface RequestRouter {
    * @throws KafkaError when it was certainly not carried out; NetworkError when that is not known
    */
   send<A extends Api>(api: A, request: RequestInput<A>, to?: Target, options?: SendOptions): Promise<ResponseOf<A>>;
+  /**
+   * Where clients are told to find a broker.
+   * @param local which of our addresses the client dialled
+   */
+  addressOf(brokerId: number, local?: Address): Address | undefined;
   /** Whether requests will succeed, and if not, why, in a sentence. */
   readiness(): { ready: boolean; why: string };
   /** Waits for {@link readiness}, at most so long. */
@@ -52,7 +57,7 @@ export interface LocalRouterOptions {
   readonly client: BrokerClient;
   readonly channel: ControllerChannel;
   readonly isController: () => boolean;
-  readonly addressOf: (brokerId: number) => Address | undefined;
+  readonly addressOf: (brokerId: number, local?: Address) => Address | undefined;
   readonly readiness: () => { ready: boolean; why: string };
   readonly whenReady: (timeoutMs: number) => Promise<boolean>;
   readonly isInTouch: () => boolean;
@@ -92,6 +97,10 @@ export class LocalRouter implements RequestRouter {
 
   get hasController(): boolean {
     return this.#options.hasController();
+  }
+
+  addressOf(brokerId: number, local?: Address): Address | undefined {
+    return this.#options.addressOf(brokerId, local);
   }
 
   readiness(): { ready: boolean; why: string } {

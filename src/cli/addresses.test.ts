@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { formatAddress, parseAddress, parsePeers, parsePort } from './addresses.ts';
 
-const own = { hosts: ['localhost', '127.0.0.1', '::1'], port: 8080 };
+const own = { hosts: ['localhost', '127.0.0.1', '::1'], ports: [8080] };
 
 test.each([
   { text: 'localhost:8080', host: 'localhost', port: 8080 },

@@ -37,29 +37,33 @@ export function parseWhole(text: string): number | undefined {
 /**
  * The other brokers' addresses from a list with commas. The broker's own address is left out with a note, as one list for all brokers is
  * a common way to write it.
- * @param own under which hosts and port this broker is reached
+ * @param own under which hosts and ports this broker is reached
  * @throws UsageError for an entry that is no address or is there twice
  */
-export function parsePeers(text: string, own: { hosts: readonly string[]; port: number }): { peers: Address[]; notes: string[] } {
+export function parsePeers(
+  text: string,
+  own: { hosts: readonly string[]; ports: readonly number[] },
+  flag = '--peers',
+): { peers: Address[]; notes: string[] } {
   const peers: Address[] = [];
   const notes: string[] = [];
   for (const entry of text.split(',').map((part) => part.trim())) {
     if (entry === '') continue;
-    const address = parseAddress('--peers', entry);
+    const address = parseAddress(flag, entry);
     if (isOwn(address, own)) {
-      notes.push(`--peers names ${entry}, which is this broker itself; it is left out.`);
+      notes.push(`${flag} names ${entry}, which is this broker itself; it is left out.`);
       continue;
     }
     if (peers.some((peer) => sameAddress(peer, address))) {
-      throw new UsageError('--peers', text, `${entry} is in it twice`, 'Name each of the other brokers once');
+      throw new UsageError(flag, text, `${entry} is in it twice`, 'Name each of the other brokers once');
     }
     peers.push(address);
   }
   return { peers, notes };
 }
 
-function isOwn(address: Address, own: { hosts: readonly string[]; port: number }): boolean {
-  return address.port === own.port && own.hosts.some((host) => sameHost(host, address.host));
+function isOwn(address: Address, own: { hosts: readonly string[]; ports: readonly number[] }): boolean {
+  return own.ports.includes(address.port) && own.hosts.some((host) => sameHost(host, address.host));
 }
 
 function sameAddress(a: Address, b: Address): boolean {

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { memoryDisk } from '#platform';
 import { type BrokerFlags, readBrokerFlags } from './broker-options.ts';
+import { emptyEnvironment } from './settings.ts';
+import type { Surroundings } from './surroundings.ts';
 
 const read = (flags: Partial<BrokerFlags>) => readBrokerFlags({ id: '1', port: '8080', logLevel: 'info', ...flags }, memoryDisk());
 
@@ -26,8 +28,87 @@ test.each([
   expect(read({ listen }).advertisedHost).toBe(advertisedHost);
 });
 
-test('--advertise decides what others dial', () => {
-  expect(read({ listen: ['0.0.0.0'], advertise: 'kafka.example.org' }).advertisedHost).toBe('kafka.example.org');
+test('--advertise decides what others dial, clients too', () => {
+  expect(read({ listen: ['0.0.0.0'], advertise: 'kafka.example.org:9' })).toMatchObject({
+    advertisedHost: 'kafka.example.org',
+    advertisedPort: 9,
+    advertisesDialled: false,
+  });
+  expect(read({ listen: ['0.0.0.0'] }).advertisesDialled).toBe(true);
+});
+
+const elsewhere: Surroundings = {
+  environment: {},
+  hostName: 'box',
+  interfaces: { eth0: [{ address: '172.18.0.2', netmask: '255.255.0.0', family: 'IPv4', internal: false, mac: '', cidr: null }] },
+};
+
+test('listening everywhere with peers elsewhere it is found at an address of this machine', () => {
+  const flags = { id: '1', port: '8080', logLevel: 'info', listen: ['0.0.0.0'] };
+
+  expect(readBrokerFlags({ ...flags, peers: 'kafka-2:8080' }, memoryDisk(), emptyEnvironment, elsewhere)).toMatchObject({
+    advertisedHost: '172.18.0.2',
+    advertisesDialled: true,
+    notes: [],
+  });
+  expect(readBrokerFlags({ ...flags, peers: 'localhost:8081' }, memoryDisk(), emptyEnvironment, elsewhere).advertisedHost).toBe(
+    'localhost',
+  );
+});
+
+test('one list of peers does for all brokers that listen everywhere: each knows its own address and name in it', () => {
+  const flags = { id: '1', port: '8080', logLevel: 'info', listen: ['0.0.0.0'], peers: '172.18.0.2:8080,box:8080,172.18.0.3:8080' };
+
+  expect(readBrokerFlags(flags, memoryDisk(), emptyEnvironment, elsewhere).peers).toEqual([{ host: '172.18.0.3', port: 8080 }]);
+});
+
+const containers = {
+  settings: new Map([
+    ['node.id', '2'],
+    ['listeners', 'PLAINTEXT://:9092,CONTROLLER://:9093'],
+    ['controller.listener.names', 'CONTROLLER'],
+    ['controller.quorum.voters', '1@kafka-1:9093,2@kafka-2:9093,3@kafka-3:9093'],
+    ['log.dirs', '/data'],
+  ]),
+  variables: new Map(),
+  notes: ['heard'],
+};
+
+test('Kafka settings alone say which broker it is', () => {
+  expect(readBrokerFlags({ logLevel: 'info' }, memoryDisk(), containers, elsewhere)).toMatchObject({
+    id: 2,
+    port: 9092,
+    hosts: ['0.0.0.0', '::'],
+    peers: [
+      { host: 'kafka-1', port: 9093 },
+      { host: 'kafka-3', port: 9093 },
+    ],
+    directory: '/data',
+    moreListeners: [{ name: 'CONTROLLER', port: 9093, advertised: undefined }],
+    notes: ['heard'],
+  });
+});
+
+test('under `up` they do not, as it has decided', () => {
+  const flags = { id: '1', port: '8080', peers: 'localhost:8081', data: './data/1', logLevel: 'info', supervised: true };
+
+  expect(readBrokerFlags(flags, memoryDisk(), containers, elsewhere)).toMatchObject({
+    id: 1,
+    port: 8080,
+    hosts: ['127.0.0.1', '::1'],
+    peers: [{ host: 'localhost', port: 8081 }],
+    directory: './data/1',
+    moreListeners: [],
+    notes: [],
+  });
+});
+
+test('a broker keeps its data in one directory', () => {
+  const two = { settings: new Map([['log.dirs', '/a,/b']]), variables: new Map(), notes: [] };
+
+  expect(() => readBrokerFlags({ id: '1', port: '1', logLevel: 'info' }, memoryDisk(), two)).toThrow(
+    'log.dirs=/a,/b: a broker keeps all its data',
+  );
 });
 
 test('its own advertised address in --peers is left out', () => {

@@ -93,8 +93,8 @@ function addBroker(program: Command, done: (code: ExitCode) => void): void {
     .option('--memory', 'keep nothing: all data is lost when it ends')
     .option('--listen <host>', 'listen there and not on loopback only (may be repeated)', collect)
     .option(
-      '--advertise <host>',
-      'the host that clients and other brokers are told to dial (default: the first of --listen, else localhost)',
+      '--advertise <host[:port]>',
+      'what clients and other brokers are told to dial (default: clients the address that they dialled, others the first of --listen, else localhost)',
     )
     .option('--config <name=value>', "one of Kafka's broker settings (may be repeated)", collect)
     .option('--properties <file>', 'a file of such settings')
@@ -117,7 +117,10 @@ ${exitCodesHelp}`,
     .action(async (flags: BrokerFlags) => {
       const { nodePlatform } = await import('#platform');
       const { readBrokerFlags } = await import('./broker-options.ts');
-      const settings = readBrokerFlags(flags, nodePlatform().disk);
+      const { loadEnvironment } = await import('./settings.ts');
+      const { surroundings } = await import('./surroundings.ts');
+      const around = surroundings();
+      const settings = readBrokerFlags(flags, nodePlatform().disk, await loadEnvironment(around.environment), around);
       done(await (await import('./run-broker.ts')).runBroker(settings));
     });
 }

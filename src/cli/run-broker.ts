@@ -1,5 +1,6 @@
+import { hostname } from 'node:os';
 import { Broker } from '#broker';
-import { createHttpDoor } from '#http';
+import { createHttpDoor, type HttpAccess } from '#http';
 import { DiskError, memoryDisk, NetworkError, nodePlatform, type Platform, pinoLogger } from '#platform';
 import { KafkaError } from '#protocol';
 import { MisfitError } from '#raft';
@@ -55,20 +56,38 @@ export async function runBroker(settings: BrokerSettings): Promise<ExitCode> {
 }
 
 function start(platform: Platform, settings: BrokerSettings, onFatal: (error: unknown) => void): Promise<Broker> {
-  const { id, port, hosts, advertisedHost, peers, properties } = settings;
+  const { id: nodeId, properties, hosts } = settings;
   return Broker.start({
     platform,
-    config: { nodeId: id, port, hosts, advertisedHost, peers, properties, directory: settings.directory ?? memoryDirectory },
-    http: (router) => createHttpDoor({ router, clock: platform.clock, log: platform.log }),
+    config: {
+      nodeId,
+      port: settings.port,
+      hosts,
+      listenerName: settings.listenerName,
+      advertisedHost: settings.advertisedHost,
+      ...(settings.advertisedPort !== undefined && { advertisedPort: settings.advertisedPort }),
+      advertisesDialled: settings.advertisesDialled,
+      moreListeners: settings.moreListeners,
+      peers: settings.peers,
+      properties,
+      directory: settings.directory ?? memoryDirectory,
+    },
+    http: (router) => createHttpDoor({ router, clock: platform.clock, log: platform.log, access: accessOf(settings) }),
     onFatal: (error) => {
       const code = error instanceof MisfitError ? exitCodes.usage : exitCodes.failed;
-      onFatal(new CliError(`Broker ${id} cannot go on: ${messageOf(error)}`, code, { cause: error }));
+      onFatal(new CliError(`Broker ${nodeId} cannot go on: ${messageOf(error)}`, code, { cause: error }));
     },
   });
 }
 
+/** The names of this machine are as good as its addresses. */
+function accessOf({ properties, hosts }: BrokerSettings): HttpAccess {
+  const list = (name: string) => (properties.get(name) ?? '').split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]));
+  return { hosts: [...list('http.allowed.hosts'), ...hosts, hostname()], origins: list('http.allowed.origins') };
+}
+
 /** What keeps a broker from starting, with what to do about it. */
-function asCliError(error: unknown, { id, port, hosts, directory }: BrokerSettings): unknown {
+function asCliError(error: unknown, { id, port, hosts, directory, sources }: BrokerSettings): unknown {
   if (error instanceof NetworkError && error.code === 'EADDRINUSE') {
     return new CliError(
       `--port=${port}: the port is in use by another process. Stop that process, or give broker ${id} another port.`,
@@ -91,8 +110,10 @@ function asCliError(error: unknown, { id, port, hosts, directory }: BrokerSettin
       cause: error,
     });
   }
-  if (error instanceof KafkaError && error.errorName === 'INVALID_CONFIG')
-    return new CliError(`--config: ${error.message}`, exitCodes.usage, { cause: error });
+  if (error instanceof KafkaError && error.errorName === 'INVALID_CONFIG') {
+    const name = error.message.split('=', 1)[0] ?? '';
+    return new CliError(`${sources.get(name) ?? '--config'}: ${error.message}`, exitCodes.usage, { cause: error });
+  }
   return error;
 }
 

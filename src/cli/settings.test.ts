@@ -27,16 +27,21 @@ test('a properties file is read as Java reads it', () => {
   });
 });
 
-test('flags win over the file', () => {
-  const settings = readSettings(diskWith('log.retention.ms=1\nnum.partitions=3'), {
+test('flags win over the file, which wins over the environment', () => {
+  const { settings } = readSettings(diskWith('log.retention.ms=1\nnum.partitions=3'), {
     file: '/server.properties',
     flags: ['log.retention.ms=2'],
+    environment: {
+      settings: new Map([
+        ['num.partitions', '7'],
+        ['broker.rack', 'a'],
+      ]),
+      variables: new Map(),
+      notes: [],
+    },
   });
 
-  expect([...settings]).toEqual([
-    ['log.retention.ms', '2'],
-    ['num.partitions', '3'],
-  ]);
+  expect(Object.fromEntries(settings)).toEqual({ 'log.retention.ms': '2', 'num.partitions': '3', 'broker.rack': 'a' });
 });
 
 test.each(['log.retention.ms', '=1', ''])('--config=%s is refused', (flag) => {

@@ -1,6 +1,7 @@
 import { type Disk, DiskError } from '#platform';
 import { CliError, UsageError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /**
  * The settings of a Java properties file: `name=value`, `name: value` or `name value` per line, `#` and `!` begin a comment, a backslash at
@@ -28,15 +29,52 @@ function unescaped(text: string): string {
   });
 }
 
-/** Settings from a file and from --config flags; the flags win. @throws CliError when the file cannot be read, UsageError for a flag without '=' */
-export function readSettings(disk: Disk, options: { file?: string | undefined; flags: readonly string[] }): Map<string, string> {
-  const settings = options.file === undefined ? new Map<string, string>() : parseProperties(readText(disk, options.file));
-  for (const flag of options.flags) {
+/** Settings that the environment gives, and what the user should hear about it. */
+export interface EnvironmentSettings {
+  /** By Kafka's names. */
+  readonly settings: ReadonlyMap<string, string>;
+  /** The variable that gave each of them. */
+  readonly variables: ReadonlyMap<string, string>;
+  readonly notes: readonly string[];
+}
+
+export const emptyEnvironment: EnvironmentSettings = { settings: new Map(), variables: new Map(), notes: [] };
+
+/** Reads the environment of this process, if there is anything for us in it: the table of settings takes its time to load. */
+export async function loadEnvironment(environment: Surroundings['environment']): Promise<EnvironmentSettings> {
+  if (!Object.keys(environment).some((name) => name.startsWith('KAFKA_') || name === 'CLUSTER_ID')) return emptyEnvironment;
+  return (await import('./environment.ts')).readEnvironment(environment);
+}
+
+export interface GatheredSettings {
+  /** By Kafka's names. */
+  readonly settings: Map<string, string>;
+  /** Where each of them was said, for messages. */
+  readonly sources: ReadonlyMap<string, string>;
+}
+
+/**
+ * Settings from --config flags, a properties file and the environment; what stands earlier in this list wins.
+ * @throws CliError when the file cannot be read, UsageError for a flag without '='
+ */
+export function readSettings(
+  disk: Disk,
+  options: { file?: string | undefined; flags: readonly string[]; environment?: EnvironmentSettings },
+): GatheredSettings {
+  const { file, flags, environment = emptyEnvironment } = options;
+  const settings = new Map(environment.settings);
+  const sources = new Map(environment.variables);
+  const set = (name: string, value: string, source: string) => {
+    settings.set(name, value);
+    sources.set(name, source);
+  };
+  if (file !== undefined) for (const [name, value] of parseProperties(readText(disk, file))) set(name, value, `--properties=${file}`);
+  for (const flag of flags) {
     const equals = flag.indexOf('=');
     if (equals <= 0) throw new UsageError('--config', flag, 'a setting is written name=value', 'As in --config log.retention.ms=3600000');
-    settings.set(flag.slice(0, equals).trim(), flag.slice(equals + 1).trim());
+    set(flag.slice(0, equals).trim(), flag.slice(equals + 1).trim(), '--config');
   }
-  return settings;
+  return { settings, sources };
 }
 
 /** Does a broker with these settings acknowledge what only the operating system has? Apache Kafka always does. */

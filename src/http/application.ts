@@ -1,7 +1,8 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
-import type { Logger } from '#platform';
+import type { Address, Logger } from '#platform';
+import type { Guard } from './guard.ts';
 import type { HttpTimes } from './http-times.ts';
 import { HttpProblem } from './problem.ts';
 import { consumeRoute } from './routes/consume.ts';
@@ -47,6 +48,8 @@ interface Input {
   readonly group: string;
   /** Which types of answers the client takes. */
   readonly accept: string;
+  /** Which of our addresses was dialled. */
+  readonly local: Address | undefined;
 }
 
 interface Route {
@@ -62,7 +65,7 @@ const longestName = 1_000;
 const routes: readonly Route[] = [
   { method: 'POST', path: '/create-topic', answer: ({ body }, context) => createTopicRoute(body, context) },
   { method: 'GET', path: '/list-topics', answer: (_, context) => listTopicsRoute(context) },
-  { method: 'GET', path: '/metadata', answer: (_, context) => metadataRoute(context) },
+  { method: 'GET', path: '/metadata', answer: ({ local }, context) => metadataRoute(context, local) },
   { method: 'POST', path: '/produce', answer: ({ body }, context) => produceRoute(body, context) },
   { method: 'GET', path: '/consume', answer: ({ query }, context) => consumeRoute(query, context) },
   { method: 'GET', path: '/groups', answer: (_, context) => listGroupsRoute(context) },
@@ -82,9 +85,9 @@ const noBody = Buffer.alloc(0);
 /** The routes in a Fastify application whose server listens nowhere: sockets are handed to it with `server.emit('connection', socket)`. */
 export async function buildApplication(
   context: RouteContext,
-  options: { limits: HttpLimits; log: Logger; times: HttpTimes; gate?: (() => Promise<void>) | undefined },
+  options: { limits: HttpLimits; log: Logger; times: HttpTimes; guard: Guard; gate?: (() => Promise<void>) | undefined },
 ): Promise<{ application: FastifyInstance; server: Server }> {
-  const { limits, log, times, gate } = options;
+  const { limits, log, times, guard, gate } = options;
   let server: Server | undefined;
   const application = fastify({
     bodyLimit: limits.bodyBytes,
@@ -112,6 +115,24 @@ export async function buildApplication(
     times.observe(request.method, patternOf(request.routeOptions.url), reply.statusCode, reply.elapsedTime);
     done();
   });
+  application.addHook('onRequest', (request, reply, done) => {
+    const { method, headers } = request.raw;
+    let foreignOrigin: string | undefined;
+    try {
+      foreignOrigin = guard.admit(method ?? 'GET', headers);
+    } catch (refusal) {
+      done(refusal as Error);
+      return;
+    }
+    if (foreignOrigin !== undefined) {
+      reply.headers(forPagesOf(foreignOrigin));
+      if (method === 'OPTIONS' && headers['access-control-request-method'] !== undefined) {
+        reply.code(204).headers(leave(headers)).send();
+        return;
+      }
+    }
+    done();
+  });
   for (const { method, path, answer } of routes) {
     application.route({
       method,
@@ -121,7 +142,7 @@ export async function buildApplication(
         const { group = '' } = request.params as { group?: string };
         if (group === '' && path.includes('{group}')) throw noSuchRoute(request.method, request.url);
         const { accept = '' } = request.headers;
-        const input = { body, query: request.query as Record<string, unknown>, group, accept };
+        const input = { body, query: request.query as Record<string, unknown>, group, accept, local: dialled(request.socket) };
         const { status, json, text, contentType = jsonType } = await answer(input, context);
         reply.code(status);
         const content = json ?? text;
@@ -140,6 +161,27 @@ export async function buildApplication(
 /** A route as the documentation writes it; empty where there is none. */
 function patternOf(url: string | undefined): string {
   return url?.replace(':group', '{group}') ?? '';
+}
+
+/** With these a browser shows the answer to pages of that origin. */
+function forPagesOf(origin: string): Record<string, string> {
+  return { 'access-control-allow-origin': origin, 'access-control-expose-headers': 'retry-after', vary: 'Origin' };
+}
+
+/** What a browser that asks beforehand is told about the request that it means to make for a page. */
+function leave(headers: IncomingHttpHeaders): Record<string, string> {
+  return {
+    'access-control-allow-methods': 'GET, HEAD, POST, PUT, DELETE',
+    'access-control-allow-headers': 'content-type',
+    'access-control-max-age': '600',
+    ...(headers['access-control-request-private-network'] === 'true' && { 'access-control-allow-private-network': 'true' }),
+  };
+}
+
+/** Undefined for a request that came by no socket. */
+function dialled({ localAddress, localPort }: Partial<Socket>): Address | undefined {
+  if (!localAddress || localPort === undefined) return undefined;
+  return { host: localAddress.replace(/^::ffff:(?=\d+\.)/, ''), port: localPort };
 }
 
 function noSuchRoute(method: string, url: string): HttpProblem {

@@ -5,6 +5,7 @@ import type { RequestRouter } from '#broker';
 import type { Metrics } from '#metrics';
 import type { Clock, Logger } from '#platform';
 import type { HttpLimits } from './application.ts';
+import { Guard, type HttpAccess } from './guard.ts';
 import { HttpTimes } from './http-times.ts';
 import { MessageProducer } from './message-producer.ts';
 import { MessageReader } from './message-reader.ts';
@@ -30,6 +31,8 @@ export interface HttpDoorOptions {
   patience?: Partial<Patience>;
   /** Waited for before a request is looked at: for a broker that is to seem out of reach. */
   gate?: () => Promise<void>;
+  /** Whom to trust beside loopback, addresses and the brokers' own names. Default: nobody. */
+  access?: HttpAccess;
 }
 
 /** Makes the door. Fastify is loaded when the first socket or request comes, as it would take a good part of a broker's start. */
@@ -114,7 +117,7 @@ class LazyHttpDoor implements HttpDoor {
   }
 
   async #build(): Promise<Running> {
-    const { router, clock, log, limits, readyWaitMs = 5_000, gate } = this.#options;
+    const { router, clock, log, limits, readyWaitMs = 5_000, access = { hosts: [], origins: [] }, gate } = this.#options;
     const patience = { ...defaultPatience, ...this.#options.patience };
     const { buildApplication, defaultLimits } = await import('./application.ts');
     const times = new HttpTimes();
@@ -127,7 +130,8 @@ class LazyHttpDoor implements HttpDoor {
       readyWaitMs,
       metrics: lazyMetrics({ router, http: times, clock, log }),
     };
-    const running = await buildApplication(context, { limits: { ...defaultLimits, ...limits }, log, times, gate });
+    const guard = new Guard(access, () => router.image.brokers.all().flatMap(({ endpoints }) => endpoints.map(({ host }) => host)));
+    const running = await buildApplication(context, { limits: { ...defaultLimits, ...limits }, log, times, guard, gate });
     // Node starts to enforce headersTimeout and requestTimeout when its server listens; this one never will, so it is told that it does.
     running.server.emit('listening');
     this.#running = running;

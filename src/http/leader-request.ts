@@ -104,7 +104,7 @@ export async function tryLeader<T extends LeaderAnswer>(
     seen,
   });
   if (seen.leader < 0) return notNowBecause('LEADER_NOT_AVAILABLE', `Partition ${name} has no leader`);
-  const leader = `Broker ${seen.leader} at ${brokerAddress(router.image, seen.leader) || 'an unknown address'}`;
+  const leader = `Broker ${seen.leader} at ${brokerAddress(router, seen.leader) || 'an unknown address'}`;
   let answer: T | undefined;
   try {
     answer = await whileItLeads(surroundings, key, seen, ask(seen.leader === router.nodeId ? 'local' : seen.leader, topic, seen));

@@ -1,4 +1,6 @@
+import type { RequestRouter } from '#broker';
 import type { MetadataImage, PartitionImage, TopicImage } from '#metadata';
+import type { Address } from '#platform';
 import { HttpProblem } from './problem.ts';
 
 /** Topics that brokers keep for themselves; lists for people leave them out. */
@@ -25,15 +27,18 @@ export function findPartition(topic: TopicImage, partition: number): PartitionIm
 }
 
 /** host:port of the partition's owner: its leader, or while it has none the first of its replicas. */
-export function ownerAddress(image: MetadataImage, partition: PartitionImage): string {
-  return brokerAddress(image, partition.leader >= 0 ? partition.leader : (partition.replicas[0] ?? -1));
+export function ownerAddress(router: RequestRouter, partition: PartitionImage, local: Address | undefined): string {
+  return brokerAddress(router, partition.leader >= 0 ? partition.leader : (partition.replicas[0] ?? -1), local);
 }
 
-/** host:port under which clients reach the broker; empty for a broker that never registered. */
-export function brokerAddress(image: MetadataImage, brokerId: number): string {
-  const endpoint = image.brokers.get(brokerId)?.endpoints[0];
-  if (endpoint === undefined) return '';
-  return `${endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host}:${endpoint.port}`;
+/**
+ * host:port under which clients reach the broker; empty for a broker that never registered.
+ * @param local which of our addresses the client dialled
+ */
+export function brokerAddress(router: RequestRouter, brokerId: number, local?: Address): string {
+  const address = router.addressOf(brokerId, local);
+  if (address === undefined) return '';
+  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
 }
 
 function quoted(name: string): string {

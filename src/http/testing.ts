@@ -33,6 +33,7 @@ export class FakeRouter implements RequestRouter {
   readonly sent: SentRequest[] = [];
   /** Under which the brokers 1, 2 and 3 are known. */
   ports = [8080, 8081, 8082];
+  readonly hosts = ['localhost', 'localhost', 'localhost'];
   /** Brokers that came back with another data directory than the one that holds their replicas. */
   emptied: number[] = [];
   ready = true;
@@ -63,7 +64,7 @@ export class FakeRouter implements RequestRouter {
       id: index + 1,
       fenced: this.down.includes(index + 1),
       directories: [this.emptied.includes(index + 1) ? 'another' : `directory-of-${index + 1}`],
-      endpoints: [{ name: 'PLAINTEXT', host: 'localhost', port, securityProtocol: 0 }],
+      endpoints: [{ name: 'PLAINTEXT', host: this.hosts[index]!, port, securityProtocol: 0 }],
     }));
     return {
       topics: {
@@ -73,6 +74,10 @@ export class FakeRouter implements RequestRouter {
       },
       brokers: { get: (id: number) => brokers.find((broker) => broker.id === id), all: () => brokers as unknown as BrokerImage[] },
     } as unknown as MetadataImage;
+  }
+
+  addressOf(brokerId: number) {
+    return this.image.brokers.get(brokerId)?.endpoints[0];
   }
 
   readiness(): { ready: boolean; why: string } {

@@ -9,7 +9,7 @@ export { ClusterClock } from './embedded/cluster-clock.ts';
 export { EmbeddedProcess, type EmbeddedProcessOptions } from './embedded/process.ts';
 export { ReservedPort } from './embedded/process-network.ts';
 export { type Logger, silentLogger } from './log.ts';
-export { type Address, type Connection, type Listener, type Network, NetworkError } from './network.ts';
+export { type Address, type Connection, isLoopback, type Listener, type Network, NetworkError } from './network.ts';
 export { NodeClock } from './node/clock.ts';
 export { NodeDisk } from './node/disk.ts';
 export { EventLoopIdleness } from './node/event-loop.ts';

@@ -17,6 +17,11 @@ export interface Address {
   port: number;
 }
 
+/** Does the host mean the machine that says it, whichever that is? */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|.*\.localhost|127(\.\d{1,3}){3}|::1)$/i.test(host);
+}
+
 export interface Listener {
   readonly port: number;
   /** Stops accepting; open connections stay. */

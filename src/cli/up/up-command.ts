@@ -2,6 +2,7 @@ import { type Clock, NetworkError, nodePlatform, sleep } from '#platform';
 import { CliError } from '../cli-error.ts';
 import { BrokerHttp, NoAnswer } from '../clients/broker-http.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { loadEnvironment } from '../settings.ts';
 import { onStopSignals, stayAlive } from '../signals.ts';
 import { banner, readyLine } from './banner.ts';
 import { SupervisedBroker } from './supervised-broker.ts';
@@ -14,7 +15,7 @@ const patienceMs = 15_000;
 /** Starts the brokers, says when they are ready, keeps them running, and stops them all on Ctrl-C. */
 export async function runUp(flags: UpFlags): Promise<ExitCode> {
   const platform = nodePlatform();
-  const plan = planUp(flags, platform.disk);
+  const plan = planUp(flags, platform.disk, await loadEnvironment(process.env));
   for (const note of plan.notes) tell(`note: ${note}`);
   await checkPorts(plan);
 

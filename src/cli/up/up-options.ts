@@ -2,7 +2,7 @@ import type { Disk } from '#platform';
 import { largestPort, loopbackHosts, parsePort, parseWhole } from '../addresses.ts';
 import { defaultDataDirectory, parseLogLevel } from '../broker-options.ts';
 import { UsageError } from '../cli-error.ts';
-import { acknowledgesBeforeSync, readSettings } from '../settings.ts';
+import { acknowledgesBeforeSync, type EnvironmentSettings, emptyEnvironment, readSettings } from '../settings.ts';
 
 /** The flags of `up` as commander gives them. */
 export interface UpFlags {
@@ -45,7 +45,7 @@ export interface Plan {
 const mostBrokers = 100;
 
 /** @throws UsageError, CliError */
-export function planUp(flags: UpFlags, disk: Disk): Plan {
+export function planUp(flags: UpFlags, disk: Disk, environment: EnvironmentSettings = emptyEnvironment): Plan {
   const count = parseWhole(flags.count);
   if (count === undefined || count < 1 || count > mostBrokers)
     throw new UsageError('--count', flags.count, `the number of brokers is from 1 to ${mostBrokers}`);
@@ -60,7 +60,7 @@ export function planUp(flags: UpFlags, disk: Disk): Plan {
     throw new UsageError('--data', flags.data, '--memory keeps nothing, so it takes no data directory', 'Leave one of them out');
   }
   parseLogLevel(flags.logLevel);
-  const settings = readSettings(disk, { file: flags.properties, flags: flags.config ?? [] });
+  const { settings } = readSettings(disk, { file: flags.properties, flags: flags.config ?? [], environment });
 
   const dataDirectory = flags.memory ? undefined : (flags.data ?? defaultDataDirectory);
   const listen = flags.listen === undefined ? [] : reachableByPeers(flags.listen);
@@ -82,7 +82,7 @@ export function planUp(flags: UpFlags, disk: Disk): Plan {
     dataDirectory,
     isDurable: dataDirectory !== undefined && !acknowledgesBeforeSync(settings),
     hosts: listen.length === 0 ? loopbackHosts : listen,
-    notes: dataDirectory === undefined ? [] : notesOn(dataDirectory, count, disk),
+    notes: [...environment.notes, ...(dataDirectory === undefined ? [] : notesOn(dataDirectory, count, disk))],
   };
 }
 

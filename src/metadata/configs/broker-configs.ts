@@ -1,4 +1,4 @@
-import { atLeast, between, type ConfigDefinition, define, either, oneOf, only, someOf, tableOf } from './definition.ts';
+import { atLeast, between, type ConfigDefinition, define, either, matching, oneOf, only, someOf, tableOf } from './definition.ts';
 import { topicConfigs } from './topic-configs.ts';
 
 const longMax = 9_223_372_036_854_775_807n;
@@ -22,17 +22,12 @@ const identity: readonly ConfigDefinition[] = [
   define('listeners', 'list', 'PLAINTEXT://localhost:9092', 'Where this broker listens; --listen and --port say it.'),
   define('advertised.listeners', 'list', null, 'The address that clients and brokers are told to dial.'),
   define('listener.security.protocol.map', 'string', 'PLAINTEXT:PLAINTEXT', 'Which listener name speaks which security protocol.', inert),
-  define(
-    'inter.broker.listener.name',
-    'string',
-    'PLAINTEXT',
-    'The listener over which brokers speak to each other: there is one for all.',
-    { rule: only('PLAINTEXT', 'there is one listener for all') },
-  ),
+  define('inter.broker.listener.name', 'string', 'PLAINTEXT', 'The listener over which brokers speak to each other: one of `listeners`.'),
   define('security.inter.broker.protocol', 'string', 'PLAINTEXT', 'The security protocol between brokers.', {
     rule: only('PLAINTEXT', 'brokers speak plain text to each other in this version'),
   }),
   define('controller.listener.names', 'list', 'PLAINTEXT', 'The listeners of controllers: the same as those of brokers.', inert),
+  define('controller.quorum.voters', 'list', '', 'The same with their ids, as in 1@kafka-1:9093,2@kafka-2:9093.', inert),
   define('controller.quorum.bootstrap.servers', 'list', '', 'Addresses at which the controllers can be found: what --peers names.', inert),
   define('log.dir', 'string', null, 'The data directory, under its older name.'),
   define('log.dirs', 'string', null, 'The data directory. Exactly one.'),
@@ -303,6 +298,24 @@ const requests: readonly ConfigDefinition[] = [
   }),
 ];
 
+/** HTTP, which Kafka does not have. */
+const http: readonly ConfigDefinition[] = [
+  define(
+    'http.allowed.hosts',
+    'list',
+    '',
+    'Further names by which this broker is reached over HTTP: kafka.example.org, *.example.org for all below it, * for any. Addresses, localhost, names without a stop and those that brokers advertise are always taken.',
+    { rule: matching(/^(\*|(\*\.)?[a-z0-9_.-]+)$/i, 'a list of host names, *.names, or *') },
+  ),
+  define(
+    'http.allowed.origins',
+    'list',
+    '',
+    'Origins whose web pages may use HTTP here: https://app.example.org, or * for any. None but this broker itself by default.',
+    { rule: matching(/^(\*|null|[a-z][a-z0-9+.-]*:\/\/[^/\s]+)$/i, 'a list of origins as in https://app.example.org, or *') },
+  ),
+];
+
 /** Groups and transactions. */
 const coordinators: readonly ConfigDefinition[] = [
   define('offsets.topic.num.partitions', 'int', 50, 'How many partitions the topic of committed offsets gets.', {
@@ -431,6 +444,7 @@ export const brokerConfigs: ReadonlyMap<string, ConfigDefinition> = tableOf([
   ...logs,
   ...cluster,
   ...requests,
+  ...http,
   ...coordinators,
   ...absentParts,
 ]);
