@@ -3,6 +3,7 @@ import { addAdminCommands } from './admin/commands.ts';
 import type { BrokerFlags } from './broker-options.ts';
 import { CliError } from './cli-error.ts';
 import { type ExitCode, exitCodes, exitCodesHelp } from './exit-codes.ts';
+import { addRecordCommands } from './records/commands.ts';
 import type { UpFlags } from './up/up-options.ts';
 import { programVersion } from './version.ts';
 
@@ -51,6 +52,7 @@ ${exitCodesHelp}`,
   addUp(program, done);
   addBroker(program, done);
   addClients(program, done);
+  addRecordCommands(program, done);
   addAdminCommands(program, done);
   return program;
 }

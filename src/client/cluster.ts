@@ -5,6 +5,8 @@ export interface SendOptions {
   readonly timeoutMs?: number;
   /** Requests on different channels do not wait for each other. */
   readonly channel?: string;
+  /** Use no higher version than this, though both sides know it. */
+  readonly maxVersion?: number;
 }
 
 /** A Kafka cluster as a client sees it: brokers with ids, of which any can be asked who looks after what. */

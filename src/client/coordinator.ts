@@ -4,7 +4,8 @@ import { findCoordinator } from '#protocol/apis/find-coordinator.ts';
 import { isPassing, tryAgain } from './again.ts';
 import type { Cluster, SendOptions } from './cluster.ts';
 
-const groupKey = 0;
+/** What is coordinated, as FindCoordinator numbers it. */
+const keyTypes = { group: 0, 'transactional id': 1 } as const;
 /** What was written may still be committed. */
 const notCommittedYet: ReadonlySet<ErrorName> = new Set<ErrorName>(['COORDINATOR_NOT_AVAILABLE', 'REQUEST_TIMED_OUT']);
 
@@ -49,11 +50,11 @@ export function askCoordinator<A extends Api>(
   });
 }
 
-/** The broker that looks after a group. @throws KafkaError COORDINATOR_NOT_AVAILABLE while there is none */
-export async function coordinatorOf(cluster: Cluster, groupId: string): Promise<number> {
-  const response = await cluster.send('anyone', findCoordinator, { keyType: groupKey, coordinatorKeys: [groupId] });
+/** The broker that looks after a group, or a transactional id. @throws KafkaError COORDINATOR_NOT_AVAILABLE while there is none */
+export async function coordinatorOf(cluster: Cluster, key: string, type: keyof typeof keyTypes = 'group'): Promise<number> {
+  const response = await cluster.send('anyone', findCoordinator, { keyType: keyTypes[type], coordinatorKeys: [key] });
   const found = response.coordinators[0];
-  if (found === undefined) throw new KafkaError('COORDINATOR_NOT_AVAILABLE', `nobody says who coordinates group ${groupId}`);
-  if (found.errorCode !== 'NONE') throw new KafkaError(found.errorCode, found.errorMessage || `the coordinator of group ${groupId}`);
+  if (found === undefined) throw new KafkaError('COORDINATOR_NOT_AVAILABLE', `nobody says who coordinates ${type} ${key}`);
+  if (found.errorCode !== 'NONE') throw new KafkaError(found.errorCode, found.errorMessage || `the coordinator of ${type} ${key}`);
   return found.nodeId;
 }

@@ -1,6 +1,6 @@
 /**
  * What a client of Kafka does, whosever cluster it is: finds leaders and coordinators and asks again when they move; looks after groups, their offsets and lag; reads as a
- * member of a group. http/ uses it through a broker, cli/ over the network.
+ * member of a group or without one; writes, also exactly once. http/ uses it through a broker, cli/ over the network.
  */
 export type { Cluster, SendOptions } from './cluster.ts';
 export { type AbortedTransaction, committedRecords, type ReadBatch } from './committed-records.ts';
@@ -12,7 +12,7 @@ export { hostOnly } from './groups/in-use.ts';
 export { type Lag, lagOf, UnreadRecords } from './groups/lag.ts';
 export { listAllGroups } from './groups/list-groups.ts';
 export { parseDatetime, parseDuration } from './groups/moments.ts';
-export { deleteOffsets, type OffsetToCommit } from './groups/offsets.ts';
+export { committedOffsets, deleteOffsets, type OffsetToCommit } from './groups/offsets.ts';
 export { type GroupOffset, type GroupOverview, groupAsJson, overviewAsJson, overviewOf } from './groups/overview.ts';
 export {
   carryOutReset,
@@ -27,4 +27,8 @@ export { type Asked, askLeaders, failed, type PartitionAnswer } from './leaders.
 export { earliest, type Isolation, latest, levelOf, offsetsFor } from './list-offsets.ts';
 export { type KnownTopic, nameOf, readMetadata, type TopicPartition } from './metadata.ts';
 export { murmur2, partitionForRecordKey } from './partitioner.ts';
+export { CopyRefused, ExactCopy } from './producer/exact-copy.ts';
+export { Partitioner } from './producer/partitioner.ts';
+export { newIdentity, Producer } from './producer/producer.ts';
+export { type ReadRange, TopicReader } from './reader/topic-reader.ts';
 export { RemoteCluster } from './remote-cluster.ts';

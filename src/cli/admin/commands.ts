@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { ExitCode } from '../exit-codes.ts';
+import { addCopy } from '../records/commands.ts';
 import type { AdminFlags } from './admin-flags.ts';
 import { asking, collect, help } from './command-help.ts';
 import { addGroup } from './group-commands.ts';
@@ -36,6 +37,7 @@ ${help('topic describe', 'topic describe orders payments')}`,
   asking(topic.command('delete <name...>').description('remove topics and all that they hold'))
     .addHelpText('after', help('topic delete orders'))
     .action(async (names: string[], flags: AdminFlags) => done(await (await import('./topic-delete.ts')).topicDelete(names, flags)));
+  addCopy(topic, done);
 }
 
 function addQuorum(program: Command, done: (code: ExitCode) => void): void {

@@ -1,0 +1,27 @@
+import { type Cluster, type KnownTopic, readMetadata } from '#client';
+import { noSuchTopic } from '../admin/did-you-mean.ts';
+import { CliError, UsageError } from '../cli-error.ts';
+import { exitCodes } from '../exit-codes.ts';
+
+/** The topic of a command, named as its argument or by -t. @throws CliError, UsageError */
+export function topicNameOf(argument: string | undefined, flag: string | undefined): string {
+  if (argument !== undefined && flag !== undefined && argument !== flag)
+    throw new UsageError('--topic', flag, `the command is about ${argument} already`, 'Name one topic');
+  const name = argument ?? flag;
+  if (name === undefined || name === '') throw new CliError('Name a topic, as in: kafka-lite-cluster consume orders.', exitCodes.usage);
+  return name;
+}
+
+/** @throws CliError notFound, with the names that may have been meant */
+export async function topicNamed(cluster: Cluster, name: string): Promise<KnownTopic> {
+  const found = (await readMetadata(cluster, [name])).topics.get(name);
+  if (found !== undefined) return found;
+  const { topics } = await readMetadata(cluster, null);
+  throw new CliError(
+    noSuchTopic(
+      name,
+      [...topics.values()].filter(({ isInternal }) => !isInternal).map((topic) => topic.name),
+    ),
+    exitCodes.notFound,
+  );
+}
