@@ -97,7 +97,12 @@ ${help('produce orders', 'produce orders -K : -H source=shell -z zstd', 'produce
 
 /** Adds `topic copy`. */
 export function addCopy(topic: Command, done: (code: ExitCode) => void): void {
-  asking(topic.command('copy <topic> [as]').alias('cp').description('copy each record of a topic once, to another cluster or under another name'))
+  asking(
+    topic
+      .command('copy <topic> [as]')
+      .alias('cp')
+      .description('copy each record of a topic once, to another cluster or under another name'),
+  )
     .option('--to <host:port,...>', 'brokers of the cluster to copy to (default: the same cluster)')
     .option('--name <name>', 'what the copy is called at the target (default: copy-of-TOPIC)')
     .option('--follow', 'go on with what arrives, until interrupted')
@@ -111,5 +116,7 @@ the copy has come is kept at the target as offsets of a group of its name, in th
 same command goes on where it stopped, and nothing is lost or there twice for those who read with read_committed.
 ${help('topic copy orders --to=localhost:9092', 'topic copy orders orders-2')}`,
     )
-    .action(async (name: string, as: string | undefined, flags: CopyFlags) => done(await (await import('./copy-command.ts')).runCopy(name, as, flags)));
+    .action(async (name: string, as: string | undefined, flags: CopyFlags) =>
+      done(await (await import('./copy-command.ts')).runCopy(name, as, flags)),
+    );
 }

@@ -1,7 +1,7 @@
 import { type Cluster, CopyRefused, ExactCopy, type KnownTopic, type ReadBatch, type ReadRange, readMetadata, TopicReader } from '#client';
-import { createTopics } from '#protocol/apis/create-topics.ts';
 import { sleep } from '#platform';
 import type { LogRecord, RecordInput } from '#protocol';
+import { createTopics } from '#protocol/apis/create-topics.ts';
 import type { AdminFlags } from '../admin/admin-flags.ts';
 import { kafkaFailure } from '../admin/kafka-failure.ts';
 import { counted } from '../admin/topic-describe.ts';
@@ -58,7 +58,12 @@ async function targetTopic(cluster: Cluster, name: string, partitions: number): 
     );
   }
   const topics = [{ name, numPartitions: partitions, replicationFactor: -1, assignments: [], configs: [] }];
-  const { topics: answers } = await cluster.send('anyone', createTopics, { topics, timeoutMs: 20_000, validateOnly: false }, { timeoutMs: 30_000 });
+  const { topics: answers } = await cluster.send(
+    'anyone',
+    createTopics,
+    { topics, timeoutMs: 20_000, validateOnly: false },
+    { timeoutMs: 30_000 },
+  );
   const { errorCode, errorMessage } = answers[0]!;
   if (errorCode !== 'NONE' && errorCode !== 'TOPIC_ALREADY_EXISTS') throw kafkaFailure(name, errorCode, errorMessage);
   tell(`Created ${name} with ${counted(partitions, 'partition')} at the target.`);
@@ -66,7 +71,7 @@ async function targetTopic(cluster: Cluster, name: string, partitions: number): 
   for (;;) {
     // Other brokers hear of it a little later.
     const made = (await readMetadata(cluster, [name])).topics.get(name);
-    if (made !== undefined && made.partitions.every(({ leader }) => leader >= 0)) return made;
+    if (made?.partitions.every(({ leader }) => leader >= 0)) return made;
     if (cluster.clock.monotonic() > deadline) return topicNamed(cluster, name);
     await sleep(cluster.clock, lookAgainMs);
   }
@@ -75,11 +80,18 @@ async function targetTopic(cluster: Cluster, name: string, partitions: number): 
 /** From where the copy stands to the end as it is now, or for ever. */
 async function rangesLeft(source: Cluster, topic: KnownTopic, copy: ExactCopy, isFollowing: boolean): Promise<ReadRange[]> {
   const partitions = topic.partitions.map(({ partition }) => partition);
-  const whole = await rangesOf(source, topic, { partitions, from: { at: 'beginning' }, until: { at: 'end' }, isolation: 'read_committed' }, tell);
+  const whole = await rangesOf(
+    source,
+    topic,
+    { partitions, from: { at: 'beginning' }, until: { at: 'end' }, isolation: 'read_committed' },
+    tell,
+  );
   return whole.map(({ partition, from, until }) => {
     const position = copy.positions.get(partition) ?? 0n;
     if (position > until!)
-      throw new CliError(`${topic.name}-${partition} ends at offset ${until}, and the copy has it up to ${position}: the source has lost records.`);
+      throw new CliError(
+        `${topic.name}-${partition} ends at offset ${until}, and the copy has it up to ${position}: the source has lost records.`,
+      );
     if (position > 0n && position < from)
       tell(`${topic.name}-${partition} begins at offset ${from} by now: what the copy lacks of it, from ${position} on, is gone.`);
     return { partition, from: position > from ? position : from, ...(isFollowing ? {} : { until }) };
@@ -138,8 +150,13 @@ async function carryOver(
   const { written } = copy.producer;
   const isWhole = stopping.code === undefined;
   const rest = isWhole || follow ? '' : ` (${Math.max(0, total - passed)} offsets are left: the same command goes on there)`;
-  tell(`Copied ${counted(written, 'record')} of ${from.name} to ${to.name}${copy.isContinued ? ', after those of an earlier run' : ''}${rest}.`);
-  if (json) process.stdout.write(`${JSON.stringify({ source: from.name, target: to.name, copied: written, continued: copy.isContinued, complete: isWhole })}\n`);
+  tell(
+    `Copied ${counted(written, 'record')} of ${from.name} to ${to.name}${copy.isContinued ? ', after those of an earlier run' : ''}${rest}.`,
+  );
+  if (json)
+    process.stdout.write(
+      `${JSON.stringify({ source: from.name, target: to.name, copied: written, continued: copy.isContinued, complete: isWhole })}\n`,
+    );
   return stopping.exitCode;
 }
 
