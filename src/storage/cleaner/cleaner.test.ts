@@ -1,57 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { buildEndTransactionMarker, buildRecordBatch, type RecordBatchInput, type RecordInput } from '#protocol';
-import type { LogConfig, LogDirectory, PartitionLog } from '../index.ts';
-import { createLog, openDirectory, settled, startWorld, type World } from '../testing.ts';
-import { batchesOf, committedRecords, compacted, tableOf } from './testing.ts';
+import { buildRecordBatch } from '#protocol';
+import { openDirectory, settled } from '../testing.ts';
+import { batchesOf, committedRecords, compacted, compactedLog, put, recordsOf, tableOf } from './testing.ts';
 
 const client = { leaderEpoch: 0, origin: 'client' } as const;
-const coordinator = { leaderEpoch: 0, origin: 'coordinator' } as const;
-
-interface Compacted {
-  world: World;
-  directory: LogDirectory;
-  log: PartitionLog;
-  write(records: readonly RecordInput[], options?: Partial<RecordBatchInput>): bigint;
-  end(type: 'ABORT' | 'COMMIT', producerId: bigint, producerEpoch?: number): void;
-  /** Lets everything be committed, on disk, and in closed segments. */
-  close(): Promise<void>;
-  clean(): Promise<void>;
-}
-
-async function compactedLog(config: Partial<LogConfig> = {}): Promise<Compacted> {
-  const world = startWorld();
-  const { directory, log } = await createLog(world, { ...compacted, ...config });
-  const it: Compacted = {
-    world,
-    directory,
-    log,
-    write: (records, options) => log.append(buildRecordBatch({ records, timestamp: world.clock.now(), ...options }), client).firstOffset,
-    end: (type, producerId, producerEpoch = 0) => {
-      const marker = { type, producerId, producerEpoch, coordinatorEpoch: 3, timestamp: world.clock.now() };
-      log.append(buildEndTransactionMarker(marker), coordinator);
-    },
-    close: async () => {
-      log.roll();
-      await log.flush();
-      log.highWatermark = log.logEndOffset;
-    },
-    clean: async () => {
-      await it.close();
-      await directory.clean();
-    },
-  };
-  return it;
-}
-
-const put = (key: string, value: string): RecordInput => ({ key, value });
-const drop = (key: string): RecordInput => ({ key, value: null });
-
-async function recordsOf(log: PartitionLog): Promise<string[]> {
-  const batches = await batchesOf(log);
-  return batches.flatMap((batch) =>
-    batch.isControl ? [`${batch.baseOffset} marker`] : Array.from(batch.records(), ({ offset, key, value }) => `${offset} ${key}=${value}`),
-  );
-}
+const drop = (key: string) => ({ key, value: null });
 
 describe('a cleaning', () => {
   test('keeps the newest record of each key where it was', async () => {

@@ -70,7 +70,7 @@ async function cutAfter(steps: number, seed: number, mode: 'strict' | 'ordered' 
   return world;
 }
 
-test('S2, S10: at every step of a cleaning a power cut leaves the old records or the new ones', async () => {
+test('cleaner-crash-swap (KAFKA-6264, KAFKA-12520), S2, S10: at every step of a cleaning a power cut leaves the old records or the new ones', async () => {
   const { total, renaming, mostReplaced } = await stepsOfNames();
   for (let step = 0; step <= total; step++) await check(await cutAfter(step, 1, 'strict'), `step ${step}`);
   expect(renaming.length).toBeGreaterThan(5);

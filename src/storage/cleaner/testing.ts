@@ -1,6 +1,16 @@
 /** What the tests of this folder share: a log of keys and values, and what its readers make of it. Not part of the program. */
-import { batchesIn, type LogRecord, type RecordBatch, readEndTransactionMarker } from '#protocol';
-import { defaultLogConfig, type LogConfig, type PartitionLog } from '../index.ts';
+import {
+  batchesIn,
+  buildEndTransactionMarker,
+  buildRecordBatch,
+  type LogRecord,
+  type RecordBatch,
+  type RecordBatchInput,
+  type RecordInput,
+  readEndTransactionMarker,
+} from '#protocol';
+import { defaultLogConfig, type LogConfig, type LogDirectory, type PartitionLog } from '../index.ts';
+import { createLog, startWorld, type World } from '../testing.ts';
 
 export const compacted: LogConfig = {
   ...defaultLogConfig,
@@ -50,4 +60,54 @@ export function tableOf(records: Iterable<Pick<LogRecord, 'key' | 'value'>>): Ma
     else table.set(String(key), String(value));
   }
   return table;
+}
+
+const client = { leaderEpoch: 0, origin: 'client' } as const;
+const coordinator = { leaderEpoch: 0, origin: 'coordinator' } as const;
+
+/** A compacted log of a world of its own, and what is done to it. */
+export interface CompactedLog {
+  world: World;
+  directory: LogDirectory;
+  log: PartitionLog;
+  write(records: readonly RecordInput[], options?: Partial<RecordBatchInput>): bigint;
+  end(type: 'ABORT' | 'COMMIT', producerId: bigint, producerEpoch?: number): void;
+  /** Lets everything be committed, on disk, and in closed segments. */
+  close(): Promise<void>;
+  clean(): Promise<void>;
+}
+
+export async function compactedLog(config: Partial<LogConfig> = {}): Promise<CompactedLog> {
+  const world = startWorld();
+  const { directory, log } = await createLog(world, { ...compacted, ...config });
+  const it: CompactedLog = {
+    world,
+    directory,
+    log,
+    write: (records, options) => log.append(buildRecordBatch({ records, timestamp: world.clock.now(), ...options }), client).firstOffset,
+    end: (type, producerId, producerEpoch = 0) => {
+      const marker = { type, producerId, producerEpoch, coordinatorEpoch: 3, timestamp: world.clock.now() };
+      log.append(buildEndTransactionMarker(marker), coordinator);
+    },
+    close: async () => {
+      log.roll();
+      await log.flush();
+      log.highWatermark = log.logEndOffset;
+    },
+    clean: async () => {
+      await it.close();
+      await directory.clean();
+    },
+  };
+  return it;
+}
+
+export const put = (key: string, value: string): RecordInput => ({ key, value });
+
+/** Each record and each marker with its offset. */
+export async function recordsOf(log: PartitionLog): Promise<string[]> {
+  const batches = await batchesOf(log);
+  return batches.flatMap((batch) =>
+    batch.isControl ? [`${batch.baseOffset} marker`] : Array.from(batch.records(), ({ offset, key, value }) => `${offset} ${key}=${value}`),
+  );
 }
