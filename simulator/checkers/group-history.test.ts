@@ -20,7 +20,7 @@ beforeEach(() => {
 
 function member(name: string, instanceId: string | null = null): MemberLife {
   const life = history.begin({ group: 'group', name, instanceId, isMixed: false, sessionMs });
-  history.heard(life, nowMs, clock.tick());
+  history.heard(life, nowMs, clock.tick(), undefined);
   return life;
 }
 
@@ -109,7 +109,7 @@ test.each([
       const former = member('eve', 'static');
       history.letIn(former);
       history.letIn(member('eve again', 'static'));
-      history.heard(former, nowMs, clock.tick());
+      history.heard(former, nowMs, clock.tick(), undefined);
     },
   },
   { invariant: 'G4', what: 'more is committed than is there', act: () => history.checkFinal('group', 'topic/0', 4n, 3n) },

@@ -30,6 +30,7 @@ export class GroupHistory {
   readonly #nowMs: () => number;
   readonly #note: (what: string) => void;
   readonly #mayExpire: boolean;
+  readonly #isCoordinator: (group: string, host: string) => boolean;
   /** By group and generation: what each member was given. */
   readonly #generations = new Map<string, Map<MemberLife, ReadonlySet<string>>>();
   /** What leaders have decided, by group and generation; more than one when a coordinator did not live to hear it. */
@@ -43,9 +44,19 @@ export class GroupHistory {
   assignedCount = 0;
   polledCount = 0;
 
-  /** @param options.mayExpire groups that nobody is in are forgotten after a while */
-  constructor(options: { clock: HistoryClock; nowMs: () => number; note: (what: string) => void; mayExpire?: boolean }) {
+  /**
+   * @param options.mayExpire groups that nobody is in are forgotten after a while
+   * @param options.isCoordinator whether a host is the coordinator of a group now, in the eyes of whoever knows most
+   */
+  constructor(options: {
+    clock: HistoryClock;
+    nowMs: () => number;
+    note: (what: string) => void;
+    mayExpire?: boolean;
+    isCoordinator?: (group: string, host: string) => boolean;
+  }) {
     this.#mayExpire = options.mayExpire ?? false;
+    this.#isCoordinator = options.isCoordinator ?? (() => true);
     this.#clock = options.clock;
     this.#nowMs = options.nowMs;
     this.#note = options.note;
@@ -69,8 +80,13 @@ export class GroupHistory {
     };
   }
 
-  /** A request of a member is answered without an error. @param sentMs,sentAt when it was sent */
-  heard(life: MemberLife, sentMs: number, sentAt: number): void {
+  /**
+   * A request of a member is answered without an error. One that does not know that another broker coordinates by now, as it was paused, may answer that all is well: it
+   * does not count.
+   * @param sentMs,sentAt when it was sent
+   */
+  heard(life: MemberLife, sentMs: number, sentAt: number, host: string | undefined): void {
+    if (host !== undefined && !this.#isCoordinator(life.group, host)) return;
     if (life.replacedAt !== undefined && life.replacedAt < sentAt)
       throw new Violation('G6', `${life.name} is answered as ${life.instanceId} of ${life.group}, and another has taken its place`);
     if (sentMs > life.heardMs) life.heardMs = sentMs;

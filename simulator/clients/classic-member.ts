@@ -58,7 +58,9 @@ export class ClassicMember extends GroupMember {
     if (this.#protocol === 'range') this.giveUp();
     const { sentMs, sentAt } = this.#now();
     const ownedPartitions = this.#owned();
-    const metadata = encodeSubscription({ topics: this.topics.map(({ name }) => name), ownedPartitions, generationId: this.#generation });
+    // An eager member says the same each time, so that a static one that is started again moves nobody.
+    const generationId = this.#protocol === 'range' ? -1 : this.#generation;
+    const metadata = encodeSubscription({ topics: this.topics.map(({ name }) => name), ownedPartitions, generationId });
     const request = {
       groupId: this.group,
       sessionTimeoutMs: sessionMs,
@@ -71,13 +73,13 @@ export class ClassicMember extends GroupMember {
     const options = { channel: this.life.name, timeoutMs: rebalanceMs + 1000 };
     const response = await this.link.ask(joinGroup, request, ({ errorCode }) => errorCode, options);
     if (response === undefined || response === 'not-sent') return;
-    const { errorCode, memberId, generationId, leader, members, protocolName, skipAssignment } = response;
+    const { errorCode, memberId, generationId: generation, leader, members, protocolName, skipAssignment } = response;
     if (errorCode === 'MEMBER_ID_REQUIRED') this.#memberId = memberId;
     if (errorCode !== 'NONE') return this.#refused(errorCode);
+    this.history.heard(this.life, sentMs, sentAt, this.link.host);
     this.history.letIn(this.life);
-    this.history.heard(this.life, sentMs, sentAt);
     this.#memberId = memberId;
-    this.#generation = generationId;
+    this.#generation = generation;
     this.#protocolName = protocolName!;
     this.#state = 'syncing';
     this.#leads =
@@ -115,7 +117,7 @@ export class ClassicMember extends GroupMember {
     if (response.errorCode !== 'NONE') return this.#refused(response.errorCode);
     // Where the coordinator assigns it answers at once, and what took longer than a session says nothing.
     if (this.life.isMixed && this.history.nowMs - sentMs >= sessionMs) return;
-    this.history.heard(this.life, sentMs, sentAt);
+    this.history.heard(this.life, sentMs, sentAt, this.link.host);
     const places = this.placesOf(decodeAssignment(response.assignment));
     const revoked = [...this.life.owned.keys()].filter((place) => !places.has(place));
     this.giveUp(revoked);
@@ -135,8 +137,11 @@ export class ClassicMember extends GroupMember {
     };
     const response = await this.link.ask(heartbeat, request, ({ errorCode }) => errorCode, { channel: this.life.name });
     if (response === undefined || response === 'not-sent') return;
-    if (response.errorCode !== 'NONE') return this.#refused(response.errorCode);
-    this.history.heard(this.life, sentMs, sentAt);
+    const { errorCode } = response;
+    // Only a member is asked to join again (G6).
+    if (errorCode === 'NONE' || errorCode === 'REBALANCE_IN_PROGRESS')
+      this.history.heard(this.life, errorCode === 'NONE' ? sentMs : Number.NEGATIVE_INFINITY, sentAt, this.link.host);
+    this.#refused(errorCode);
   }
 
   #refused(error: ErrorName): void {

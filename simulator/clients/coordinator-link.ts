@@ -23,6 +23,11 @@ export class CoordinatorLink {
     this.#key = key;
   }
 
+  /** The host that was asked last, as far as it still counts as the coordinator. */
+  get host(): string | undefined {
+    return this.#address?.host;
+  }
+
   /**
    * One request, one try, at whoever coordinates. 'not-sent' when nobody is known who does; undefined when no answer came.
    * @param errorOf where in an answer the error stands that says who is to be asked

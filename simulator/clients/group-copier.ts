@@ -1,6 +1,6 @@
 import { sleep } from '#platform';
 import type { TransactionHistory } from '../checkers/transaction-history.ts';
-import type { GroupMember, Owned } from './group-member.ts';
+import { type GroupMember, type Owned, sessionMs } from './group-member.ts';
 import type { SimulatedClient } from './simulated-client.ts';
 import { AbortableError, FencedError, type TransactionalProducer } from './transactional-producer.ts';
 
@@ -67,7 +67,7 @@ export class GroupCopier {
       if (membership === undefined) throw new AbortableError('it is out of the group');
       await this.#producer.sendOffsets({ group: this.#group, topic: topic.name, offsets: new Map([[partition, position]]), membership });
       // Now and then it takes so long that the group goes on without it.
-      if (this.#client.random.below(15) === 0) await sleep(this.#client.clock, this.#client.random.below(2500));
+      if (this.#client.random.below(10) === 0) await sleep(this.#client.clock, this.#client.random.below(sessionMs * 2));
       const outcome = await this.#producer.end(this.#client.random.below(6) > 0);
       if (outcome !== 'committed') member.seekToCommitted();
     } catch (error) {

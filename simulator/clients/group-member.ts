@@ -170,7 +170,7 @@ export abstract class GroupMember {
       else if (error === 'NONE') {
         this.#offsets.acknowledge(commit);
         // In groups with the new protocol a commit is no sign of life.
-        this.history.heard(this.life, Number.NEGATIVE_INFINITY, commit.sentAt);
+        this.history.heard(this.life, Number.NEGATIVE_INFINITY, commit.sentAt, this.link.host);
         this.history.committed(this.life, place, commit, since);
         this.#committed.set(place, commit.offset);
       } else if (error !== undefined && refusals.has(error)) {

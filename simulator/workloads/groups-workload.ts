@@ -1,3 +1,4 @@
+import { coordinates } from '../checkers/coordinates.ts';
 import { GroupHistory } from '../checkers/group-history.ts';
 import { HistoryClock } from '../checkers/history-clock.ts';
 import { OffsetHistory } from '../checkers/offset-history.ts';
@@ -44,6 +45,7 @@ export class GroupsWorkload implements RunningWorkload {
       clock: this.#clock,
       nowMs: () => stage.cluster.world.nowMs,
       note: (what) => stage.timeline.note(what),
+      isCoordinator: (group, host) => coordinates(stage.cluster, group, host),
       mayExpire,
     });
     this.#verifier = stage.client('verifier', { staysToTheEnd: true });

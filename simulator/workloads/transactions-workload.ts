@@ -1,3 +1,4 @@
+import { coordinates } from '../checkers/coordinates.ts';
 import { checkCopies } from '../checkers/copies.ts';
 import { GroupHistory } from '../checkers/group-history.ts';
 import { openTransaction } from '../checkers/open-transactions.ts';
@@ -9,7 +10,7 @@ import { ConsumerMember } from '../clients/consumer-member.ts';
 import { CoordinatorLink, groupKey } from '../clients/coordinator-link.ts';
 import { Copier } from '../clients/copier.ts';
 import { GroupCopier } from '../clients/group-copier.ts';
-import type { GroupMember } from '../clients/group-member.ts';
+import { type GroupMember, sessionMs } from '../clients/group-member.ts';
 import { IdempotentProducer } from '../clients/idempotent-producer.ts';
 import { readOffsets } from '../clients/offset-reading.ts';
 import type { SimulatedClient } from '../clients/simulated-client.ts';
@@ -24,6 +25,8 @@ import type { RunningWorkload, Stage } from './running-workload.ts';
 
 /** How long a transaction may be open. */
 const timeoutMs = 1500;
+/** That of a copier in a group: the group may well go on without it while its transaction is still open, and may still be committed (KIP-447). */
+const timeoutOfMemberMs = sessionMs * 3;
 const copiersGroup = 'copiers';
 
 /** Clients write in transactions of both versions, fence one another, copy what others commit, and read it with either isolation level. */
@@ -39,6 +42,7 @@ export class TransactionsWorkload implements RunningWorkload {
       clock: this.#history.clock,
       nowMs: () => stage.cluster.world.nowMs,
       note: (what) => stage.timeline.note(what),
+      isCoordinator: (group, host) => coordinates(stage.cluster, group, host),
     });
     this.#verifier = stage.client('verifier', { staysToTheEnd: true });
   }
@@ -118,8 +122,8 @@ export class TransactionsWorkload implements RunningWorkload {
     // Copies are written by copiers alone.
     const topics = this.#stage.plan.workload.topics.filter((topic) => topic.name !== copiesTopic);
     const names = this.#stage.plan.workload.topics.map((topic) => topic.name);
-    const producerOf = (transactionalId: string, version: 1 | 2) =>
-      new TransactionalProducer({ client, history: this.#history, transactionalId, version, timeoutMs });
+    const producerOf = (transactionalId: string, version: 1 | 2, openForMs = timeoutMs) =>
+      new TransactionalProducer({ client, history: this.#history, transactionalId, version, timeoutMs: openForMs });
     switch (kind) {
       case 'transactional-v1':
       case 'transactional-v2':
@@ -133,7 +137,7 @@ export class TransactionsWorkload implements RunningWorkload {
       case 'copier-v1':
       case 'copier-v2': {
         if (plan.protocol !== undefined)
-          return this.#groupCopier(plan.protocol, client, producerOf(name, kind === 'copier-v1' ? 1 : 2)).run();
+          return this.#groupCopier(plan.protocol, client, producerOf(name, kind === 'copier-v1' ? 1 : 2, timeoutOfMemberMs)).run();
         const copiers = this.#copiers.map((copier) => copier.name);
         const { partitions } = topics[0]!;
         const own = Array.from({ length: partitions }, (_, index) => index).filter((index) => copiers[index % copiers.length] === name);

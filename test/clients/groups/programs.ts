@@ -22,6 +22,8 @@ export interface MemberProgram {
   readonly speaks: 'lines' | 'kcat';
   /** It has to look for what it was given, and may tell it late: who had what, when, cannot be held against it. */
   readonly isLate?: boolean;
+  /** It hands over what it had fetched in a former generation, and commits it in the present one: its commits may go back. */
+  readonly isStale?: boolean;
 }
 
 /** `more` comes after the three arguments that all take. */
@@ -57,10 +59,11 @@ export const memberPrograms: Readonly<Record<string, readonly MemberProgram[]>> 
     ...members(go('franz-go', 'franz', 'group')),
     ...members(go('sarama', 'sarama', 'group')),
     ...members(node('kafkajs', 'kafkajs-group.ts')),
-    ...members(node('platformatic, eager', 'platformatic-group.ts'), 'classic'),
+    ...members(node('platformatic, eager', 'platformatic-group.ts'), 'classic').map((program) => ({ ...program, isStale: true })),
     ...members(node('platformatic, consumer protocol', 'platformatic-group.ts'), 'consumer').map((program) => ({
       ...program,
       isLate: true,
+      isStale: true,
     })),
   ],
 };

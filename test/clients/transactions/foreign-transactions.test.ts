@@ -1,14 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { KafkaClient } from '../../support/kafka-client.ts';
-import { collect } from '../../support/processes.ts';
 import { until } from '../../support/until.ts';
 import { type ClusterUnderTest, startClusterUnderTest } from '../cluster-under-test.ts';
 import { areForeignClientsWanted, foreign } from '../installed.ts';
 import type { Program } from '../programs.ts';
 import { Copier } from './copier.ts';
+import { KcatReader } from './kcat-reader.ts';
 import { transactionalPrograms } from './programs.ts';
 import { RemoteProducer } from './remote-producer.ts';
 
@@ -22,7 +21,7 @@ describe.runIf(areForeignClientsWanted)('transactions of clients in other langua
   let kafka: kafkajs.Kafka;
   const producers: RemoteProducer[] = [];
   const copiers: Copier[] = [];
-  const readers: ChildProcess[] = [];
+  const readers: KcatReader[] = [];
   beforeAll(async () => {
     cluster = await startClusterUnderTest(often);
     reader = new KafkaClient(cluster.bootstrap);
@@ -34,7 +33,7 @@ describe.runIf(areForeignClientsWanted)('transactions of clients in other langua
   });
   afterEach(async () => {
     await Promise.all([...producers.splice(0).map((one) => one.stop()), ...copiers.splice(0).map((one) => one.stop('SIGKILL'))]);
-    for (const child of readers.splice(0)) child.kill('SIGKILL');
+    for (const one of readers.splice(0)) one.stop();
   });
   afterAll(async () => {
     reader?.close();
@@ -97,30 +96,16 @@ describe.runIf(areForeignClientsWanted)('transactions of clients in other langua
     expect(await whenStable(topic)).toEqual(found);
   });
 
-  /** Reads committed records of a topic as they come, and prints a line for each. */
-  function kcatReader(topic: string): () => string {
-    const options = [
-      '-u',
-      '-q',
-      '-o',
-      'beginning',
-      '-X',
-      'isolation.level=read_committed',
-      '-X',
-      'topic.metadata.refresh.interval.ms=1000',
-    ];
-    const child = spawn('kcat', ['-C', '-b', cluster.bootstrap, '-t', topic, ...options, '-f', '%p %s\n'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    readers.push(child);
-    return collect(child, 'stdout');
-  }
-
   test('T1, T2, T6, T9: while copiers and brokers are killed, leaders and coordinators, all clients copy each input once, in whole transactions', {
     timeout: 300_000,
   }, async () => {
     const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
     await producer.connect();
+    const read = (target: string) => {
+      const kcat = new KcatReader(cluster.bootstrap, target);
+      readers.push(kcat);
+      return kcat;
+    };
     const lanes = await Promise.all(
       transactionalPrograms.map(async (program) => {
         const source = await cluster.createTopic(`${program.client}-source`, partitions);
@@ -131,7 +116,7 @@ describe.runIf(areForeignClientsWanted)('transactions of clients in other langua
           ...{ transactionalId: group, timeoutMs: 20_000 },
         });
         copiers.push(copier);
-        return { program, source, target, group, copier, seen: foreign.kcat === undefined ? undefined : kcatReader(target) };
+        return { program, source, target, group, copier, seen: foreign.kcat === undefined ? undefined : read(target) };
       }),
     );
     let written = 0;
@@ -183,19 +168,17 @@ describe.runIf(areForeignClientsWanted)('transactions of clients in other langua
         program.client,
       ).toEqual(ends);
       if (seen === undefined) continue;
-      const live = () => Array.from({ length: partitions }, (_, p) => linesOf(seen(), p));
-      await until(() => live().flat().length >= found.flat().length, {
+      const counts = (lines: readonly string[][]) => lines.map(({ length }) => length).join(' + ');
+      await until(() => seen.values(partitions).flat().length >= found.flat().length, {
         forMs: 20_000,
-        tell: () => `kcat has read ${live().flat().length} of ${found.flat().length}`,
+        tell: () => `of ${program.client} kcat has read ${counts(seen.values(partitions))} of ${counts(found)}: ${seen.said}`,
       });
-      expect(live(), `what kcat read meanwhile of ${program.client}`).toEqual(found);
+      expect(seen.values(partitions), `what kcat read meanwhile of ${program.client}`).toEqual(found);
+      for (const earlier of seen.earlier(partitions))
+        expect(earlier, `what kcat read before it ended of ${program.client}`).toEqual(
+          found.map((values, partition) => values.slice(0, earlier[partition]!.length)),
+        );
     }
     await admin.disconnect();
   });
 });
-
-/** The values of a partition among lines of `partition value`. */
-function linesOf(text: string, partition: number): string[] {
-  const lines = text.split('\n').map((line) => line.split(' '));
-  return lines.filter(([of]) => of === String(partition)).map(([, value]) => value!);
-}
