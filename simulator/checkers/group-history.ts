@@ -102,6 +102,7 @@ export class GroupHistory {
       before.replacedAt = this.#clock.tick();
       this.release(before);
     }
+    life.replacedAt = undefined;
     this.#instances.set(key, life);
   }
 

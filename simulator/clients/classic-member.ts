@@ -57,6 +57,7 @@ export class ClassicMember extends GroupMember {
   async #join(): Promise<void> {
     if (this.#protocol === 'range') this.giveUp();
     const { sentMs, sentAt } = this.#now();
+    const isFirst = this.#memberId === '';
     const ownedPartitions = this.#owned();
     // An eager member says the same each time, so that a static one that is started again moves nobody.
     const generationId = this.#protocol === 'range' ? -1 : this.#generation;
@@ -76,6 +77,8 @@ export class ClassicMember extends GroupMember {
     const { errorCode, memberId, generationId: generation, leader, members, protocolName, skipAssignment } = response;
     if (errorCode === 'MEMBER_ID_REQUIRED') this.#memberId = memberId;
     if (errorCode !== 'NONE') return this.#refused(errorCode);
+    // Without an id a static member takes the place of whoever has it; with one it has to have it still.
+    if (isFirst) this.history.letIn(this.life);
     this.history.heard(this.life, sentMs, sentAt, this.link.host);
     this.history.letIn(this.life);
     this.#memberId = memberId;

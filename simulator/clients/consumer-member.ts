@@ -46,8 +46,8 @@ export class ConsumerMember extends GroupMember {
     }
     const { errorCode, memberEpoch, assignment } = response;
     if (errorCode !== 'NONE') return this.#refused(errorCode);
-    this.history.heard(this.life, sentMs, sentAt, this.link.host);
     if (joins) this.history.letIn(this.life);
+    this.history.heard(this.life, sentMs, sentAt, this.link.host);
     this.#mustSayAll = false;
     this.#isSettled = assignment === null || (saysAll && !joins);
     this.#epoch = memberEpoch;

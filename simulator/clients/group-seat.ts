@@ -26,9 +26,10 @@ export class GroupSeat {
     while (!client.stopped) {
       if (this.#failure !== undefined) throw this.#failure;
       this.member = this.#newMember();
-      await this.#live(this.member);
+      const { hauntsOn } = await this.#live(this.member);
       this.member = undefined;
-      if (!client.stopped) await this.#rest(client.random.below(2 * sessionMs));
+      // The next one comes while the former still runs.
+      if (!client.stopped) await this.#rest(client.random.below(hauntsOn ? sessionMs / 2 : 2 * sessionMs));
     }
   }
 
@@ -38,10 +39,11 @@ export class GroupSeat {
     return protocol === 'consumer' ? new ConsumerMember(options) : new ClassicMember({ ...options, protocol });
   }
 
-  async #live(member: GroupMember): Promise<void> {
+  async #live(member: GroupMember): Promise<{ hauntsOn: boolean }> {
     const { client } = this.#options;
     const { random } = client;
-    const rounds = 10 + random.below(40);
+    const isStatic = this.#options.instanceId !== null;
+    const rounds = 10 + random.below(isStatic ? 15 : 40);
     for (let round = 0; !client.stopped && !member.isOver && (round < rounds || this.#isCalm()); round++) {
       await member.step();
       const { owned } = member;
@@ -50,10 +52,19 @@ export class GroupSeat {
       if (random.below(60) === 0 && !this.#isCalm()) await this.#rest(sessionMs * 2);
       await sleep(client.clock, 50 + random.below(150));
     }
-    if (client.stopped || member.isOver) return;
+    // What a static member has given up nobody else gets before it has joined again: who takes its place does not know of it.
+    for (let more = 60; isStatic && !member.isSettled && more > 0 && !client.stopped && !member.isOver; more--) {
+      await member.step();
+      await sleep(client.clock, 50);
+    }
+    if (client.stopped || member.isOver) return { hauntsOn: false };
     // It goes on although another is started in its place, or leaves, or else dies without a word.
-    if (this.#options.instanceId !== null && random.below(3) === 0) void this.#haunt(member);
-    else if (random.below(2) === 0) await member.leave();
+    if (isStatic && random.below(2) === 0) {
+      void this.#haunt(member);
+      return { hauntsOn: true };
+    }
+    if (random.below(2) === 0) await member.leave();
+    return { hauntsOn: false };
   }
 
   /** The former life of a static member that does not know that there is another, until it is told. */

@@ -125,6 +125,8 @@ export class GroupsWorkload implements RunningWorkload {
 
   /** What is missing until every partition has an owner in every group, and all members are content. */
   #unrest(): string | undefined {
+    const expected = this.#stage.plan.workload.clients.filter(({ kind }) => protocols.has(kind)).length;
+    if (this.#seats.length < expected) return 'not everybody has begun';
     for (const [group, all] of Map.groupBy(this.#seats, (one) => one.group)) {
       const owned = new Map<string, string>();
       for (const { seat } of all) {

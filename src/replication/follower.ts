@@ -74,14 +74,17 @@ export class Follower {
 
   /**
    * Cuts off what the leader does not have; durable when the promise resolves. What is below this replica's high watermark was committed, and no
-   * leader that was elected cleanly lacks it: then something is very wrong, and nothing is cut.
+   * leader that was elected cleanly lacks it: then something is very wrong, and nothing is cut. Unless the logs part in a gap that compaction has left in the leader's: it does not
+   * know where in that the epoch ended. What is committed it has, as far as compaction has left it, and this log takes that over from the beginning.
+   * @param isInGap the leader has no batch at the offset where the logs part
    * @throws CommitsMissingError
    */
-  async truncate(parted: EpochEnd): Promise<void> {
+  async truncate(parted: EpochEnd, { isInGap, logStartOffset }: { isInGap: boolean; logStartOffset: bigint }): Promise<void> {
     this.#assertCurrent();
     const log = this.#log;
     const offset = truncationOffset(log, parted);
     if (offset >= log.logEndOffset) return;
+    if (isInGap && offset < log.highWatermark) return this.startAgainAt(logStartOffset);
     this.#checkTruncation(offset);
     this.#note('cutting off records that the leader does not have', { from: log.logEndOffset, to: offset });
     await log.truncateTo(offset);

@@ -128,6 +128,41 @@ describe('logs that have parted', () => {
     expect(failed[0]).toMatch(/orders-0: .* below the high watermark 2.*unclean.leader.election.enable/);
   });
 
+  test('where compaction has left a gap in the log of the leader, which is told, they have not parted: the log is taken over from the beginning (S10, L3)', async () => {
+    const written = [0n, 1n, 2n].map((offset) => stamped([`${offset}`], offset, 1));
+    const { leader, host, partition, failed } = await start({}, { written });
+    leader.send({ highWatermark: 3n });
+    await host.pass(10);
+
+    leader.send({
+      divergingEpoch: { epoch: 1, endOffset: 1n },
+      highWatermark: 9n,
+      logStartOffset: 0n,
+      snapshotId: { endOffset: 8n, epoch: 0 },
+    });
+    await host.pass(100);
+
+    expect([partition.log.logStartOffset, partition.log.logEndOffset, failed]).toEqual([0n, 0n, []]);
+    expect(leader.requests.at(-1)?.topics[0]?.partitions[0]).toMatchObject({ fetchOffset: 0n, lastFetchedEpoch: -1 });
+  });
+
+  test('what was never committed is cut there all the same, and nothing else', async () => {
+    const written = [0n, 1n, 2n].map((offset) => stamped([`${offset}`], offset, 1));
+    const { leader, host, partition } = await start({}, { written });
+    leader.send({ highWatermark: 2n });
+    await host.pass(10);
+
+    leader.send({
+      divergingEpoch: { epoch: 1, endOffset: 2n },
+      highWatermark: 9n,
+      logStartOffset: 0n,
+      snapshotId: { endOffset: 8n, epoch: 0 },
+    });
+    await host.pass(100);
+
+    expect(partition.log.logEndOffset).toBe(2n);
+  });
+
   test('where somebody has allowed unclean leaders even that is cut', async () => {
     const { leader, host, partition } = await start({}, { written: [stamped(['given up'], 0n, 3)], allowsUncleanLeaders: true });
     leader.send({ highWatermark: 1n });

@@ -254,8 +254,9 @@ async function takeOver({ partition, follower, position }: Due, answer: Answer):
   if (answer.errorCode === 'OFFSET_OUT_OF_RANGE' && answer.logStartOffset > position.fetchOffset)
     return follower.startAgainAt(answer.logStartOffset);
   if (answer.errorCode !== 'NONE') throw new KafkaError(answer.errorCode);
-  if (answer.divergingEpoch.epoch >= 0) return follower.truncate(answer.divergingEpoch);
   const { endOffset: forgottenBefore, epoch: time } = answer.snapshotId;
+  if (answer.divergingEpoch.epoch >= 0)
+    return follower.truncate(answer.divergingEpoch, { isInGap: time === 0, logStartOffset: answer.logStartOffset });
   if (time > 0) {
     const beginsAnew = await follower.lacksDeletions(time, forgottenBefore, answer.logStartOffset);
     if (beginsAnew || partition.following !== follower || partition.log.logEndOffset !== position.fetchOffset) return;

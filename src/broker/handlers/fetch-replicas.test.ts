@@ -104,6 +104,27 @@ describe('a follower', () => {
     expect(only(await broker.ask(fetch, 18, request({ fetchOffset: 0n }))).snapshotId).toEqual({ endOffset: -1n, epoch: -1 });
   });
 
+  test('that parts in a gap which compaction has left is told so', async () => {
+    const broker = await leading();
+    for (let epoch = 1; epoch <= 3; epoch++) broker.commit(newLeader(ordersId, 0, 1));
+    await broker.applied();
+    const { log } = broker.leader();
+    await broker.world.finish(log.compaction.admitGaps());
+    const batches = [
+      [0n, 0],
+      [6n, 1],
+      [7n, 1],
+      [8n, 2],
+    ] as const;
+    for (const [baseOffset, leaderEpoch] of batches) log.appendAsFollower(batchOf(['x'], { baseOffset, leaderEpoch }));
+    await broker.done(log.flush());
+    const asked = async (fetchOffset: bigint, lastFetchedEpoch: number) =>
+      only(await broker.ask(fetch, 18, request({ fetchOffset, lastFetchedEpoch }, { replicaState: follower })));
+
+    expect(await asked(4n, 0)).toMatchObject({ divergingEpoch: { epoch: 0, endOffset: 1n }, snapshotId: { endOffset: 6n, epoch: 0 } });
+    expect(await asked(9n, 1)).toMatchObject({ divergingEpoch: { epoch: 1, endOffset: 8n }, snapshotId: { endOffset: -1n, epoch: -1 } });
+  });
+
   test.each([
     { state: { replicaId: 3, replicaEpoch: 3n }, because: 'it has no replica' },
     { state: { replicaId: 2, replicaEpoch: 1n }, because: 'it is of an incarnation that is over' },

@@ -1,4 +1,4 @@
-import { asKafkaError, type ErrorName, KafkaError, type ResponseInput } from '#protocol';
+import { asKafkaError, batchesIn, type ErrorName, KafkaError, type ResponseInput } from '#protocol';
 import { type FetchRequest, fetch } from '#protocol/apis/fetch.ts';
 import { metadataTopicId, metadataTopicName } from '#raft';
 import type { IsolationLevel, Partition } from '#replication';
@@ -182,7 +182,10 @@ async function readOne(
     wakeUp.watch(partition, reader);
     const divergingEpoch = partition.divergence(target.lastFetchedEpoch, target.fetchOffset);
     // Where the histories have parted the offset says nothing: it may lie beyond the end.
-    if (divergingEpoch !== undefined) return { ...answerOf(target, partition), divergingEpoch };
+    if (divergingEpoch !== undefined) {
+      const gap = reader.type === 'follower' ? await gapAt(divergingEpoch.endOffset, partition) : {};
+      return { ...answerOf(target, partition), divergingEpoch, ...gap };
+    }
     const preferredReadReplica =
       reader.type === 'consumer' ? nearerReplica(partition, target.fetchOffset, reader.rack, context) : undefined;
     if (preferredReadReplica !== undefined) return { ...answerOf(target, partition), preferredReadReplica };
@@ -206,6 +209,16 @@ async function readOne(
 function forgottenAbove(fetchOffset: bigint, { log }: Partition): Pick<FetchedPartition, 'snapshotId'> {
   const epoch = log.compaction.forgottenDeletions.lastFrom(fetchOffset);
   return epoch === 0 ? {} : { snapshotId: { endOffset: log.compaction.forgottenDeletions.before, epoch } };
+}
+
+/**
+ * Where compaction has taken away the records in which an epoch ended this log says rather too early than too late where that was (see {@link PartitionLog.endOffsetForEpoch}), and
+ * a follower that has more of that epoch has to know that this may be why. Told in the same field: where the gap ends, and 0 in place of a number.
+ */
+async function gapAt(offset: bigint, { log }: Partition): Promise<Pick<FetchedPartition, 'snapshotId'>> {
+  if (!log.compaction.hasGaps || offset < log.logStartOffset || offset >= log.logEndOffset) return {};
+  const [next] = batchesIn(Buffer.from(await log.read(offset, 1, log.logEndOffset)));
+  return next === undefined || next.baseOffset <= offset ? {} : { snapshotId: { endOffset: next.baseOffset, epoch: 0 } };
 }
 
 function failed(target: FetchTarget, error: KafkaError, partition: Partition | undefined, context: Context): FetchedPartition {

@@ -29,6 +29,9 @@ export function joinAsClassic(draft: Draft, join: Join, fence: Fence): void {
     return;
   }
   const { before, isNew } = findOrJoin(draft, join);
+  // It was in the group and is not any more: what it still takes for its own others have. Once it has heard that, it joins with nothing.
+  if (isNew && join.memberId !== '' && subscription.ownedPartitions.some(({ partitions }) => partitions.length > 0))
+    throw new KafkaError('UNKNOWN_MEMBER_ID', `the group has no member ${join.memberId}`);
   const wanted: ConsumerMember = {
     ...before,
     clientId: join.clientId,
