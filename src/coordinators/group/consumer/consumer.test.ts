@@ -395,6 +395,19 @@ describe('the log', () => {
 });
 
 describe('migration', () => {
+  test('a classic member that is not in the group any more, and still takes partitions for its own, hears that nobody knows it (G1)', () => {
+    const groups = new TestCoordinator();
+    const b = new Client(groups, 'b');
+    b.beat();
+    const claim = (partitions: number[]) => {
+      const ownedPartitions = partitions.length === 0 ? [] : [{ topic: 'orders', partitions }];
+      return [{ name: 'cooperative-sticky', metadata: subscription({ topics: ['orders'], ownedPartitions }) }];
+    };
+
+    expect(groups.join({ memberId: 'put-out', protocols: claim([0, 1]) }).error?.errorName).toBe('UNKNOWN_MEMBER_ID');
+    expect(groups.join({ memberId: 'put-out', protocols: claim([]) }).answer).toMatchObject({ errorCode: 'NONE', memberId: 'put-out' });
+  });
+
   test('a classic group becomes a consumer group when a member with the new protocol joins, and back when the last one leaves', () => {
     const groups = new TestCoordinator();
     const cooperative = (owned: number[]) => [
