@@ -145,7 +145,7 @@ export class BrokerProcesses {
   }
 
   /** Waits until each of the brokers (default: all) says that requests succeed. @throws with their logs when that takes too long */
-  async ready(ids: readonly number[] = this.ids, timeoutMs = 30_000): Promise<void> {
+  async ready(ids: readonly number[] = this.ids, timeoutMs = 60_000): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     for (const id of ids) {
       for (;;) {
