@@ -42,8 +42,8 @@ export interface Scrape {
   readonly sheet: Sheet;
   /** Is there to be a series for each partition? Otherwise for each topic. */
   readonly eachPartition: boolean;
-  /** How many series of one kind may be told of groups; more are added up. */
-  readonly mostPlaces: number;
+  /** How many series of one kind may be told of groups, and of topics that nobody uses; what would be more is added up or left out. */
+  readonly mostSeries: number;
   /** To be awaited now and then in what may take long: lets others run when this has held them up. */
   breathe(): Promise<void>;
 }

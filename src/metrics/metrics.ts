@@ -61,7 +61,7 @@ export class Metrics {
       sheet,
       breathe,
       eachPartition: detail === 'partition' || partitionsOf(telemetry) <= mostSeries,
-      mostPlaces: detail === 'partition' ? Number.POSITIVE_INFINITY : mostSeries,
+      mostSeries: detail === 'partition' ? Number.POSITIVE_INFINITY : mostSeries,
     };
     for (const collector of this.#collectors) {
       const began = clock.monotonic();

@@ -6,5 +6,5 @@ export { type Appended, Partition } from './partition.ts';
 export type { Fetched, IsolationLevel, Wanted } from './read-log.ts';
 export type { FetcherSettings } from './replica-fetcher.ts';
 export { type LeadershipListener, ReplicaManager, type ReplicaManagerOptions, type ReplicationPeers } from './replica-manager.ts';
-export type { TopicTraffic } from './topic-traffic.ts';
+export { TopicTraffic } from './topic-traffic.ts';
 export type { Verification } from './transactional-appends.ts';

@@ -21,8 +21,8 @@ afterAll(async () => {
   await cluster?.[Symbol.asyncDispose]();
 });
 
-async function pageOf(index: number, path = '/metrics', accept?: string): Promise<MetricsPage> {
-  const answer = await fetch(cluster.url(index, path), accept === undefined ? {} : { headers: { accept } });
+async function pageOf(index: number, path = '/metrics', accept?: string, of = cluster): Promise<MetricsPage> {
+  const answer = await fetch(of.url(index, path), accept === undefined ? {} : { headers: { accept } });
   const text = await answer.text();
   expect({ status: answer.status, text: answer.status === 200 ? '' : text }).toEqual({ status: 200, text: '' });
   return new MetricsPage(text);
@@ -399,6 +399,45 @@ describe('a scrape while something is wrong', () => {
       { forMs: 15_000, tell },
     );
     expect(pages.reduce((sum, each) => sum + each.sum('kafka_server_replicamanager_isrshrinks_total'), 0)).toBeGreaterThan(0);
+  });
+});
+
+describe('a broker alone', () => {
+  test('that still looks for its cluster tells that it does, and nothing of a cluster', async () => {
+    await using lonely = await BrokersInProcess.startSome(1, 3);
+
+    const page = await pageOf(0, '/metrics', undefined, lonely);
+
+    expect(page.value('kafka_server_kafkaserver_brokerstate')).toBe(1);
+    expect(page.value('kafka_controller_kafkacontroller_activecontrollercount')).toBe(0);
+    expect(page.value('kafka_server_raftmetrics_current_leader')).toBe(-1);
+    expect(page.series('kafka_brokers')).toEqual([]);
+    expect(page.series('kafkalite_scrape_success').filter(({ value }) => value !== 1)).toEqual([]);
+  });
+
+  test('whose disk has failed says so', async () => {
+    await using broken = await BrokersInProcess.start(1);
+    expect((await pageOf(0, '/metrics', undefined, broken)).value('kafka_log_logmanager_offlinelogdirectorycount')).toBe(0);
+    const client = new AbortController();
+    const post = (path: string, body: object) =>
+      fetch(broken.url(0, path), { method: 'POST', body: JSON.stringify(body), signal: client.signal });
+    await post('/create-topic', { topic: 'test', partitions: 1 });
+    broken.disks[0]!.failNext('sync', 'EIO', { path: 'test-0' });
+
+    // Nobody can say what became of it, and it is answered only when that is given up.
+    const producing = post('/produce', { topic: 'test', partition: 0, message: 'lost' });
+
+    let page = await pageOf(0, '/metrics', undefined, broken);
+    await until(
+      async () => {
+        page = await pageOf(0, '/metrics', undefined, broken);
+        return page.value('kafka_log_logmanager_offlinelogdirectorycount') === 1;
+      },
+      { forMs: 10_000 },
+    );
+    expect(page.series('kafkalite_scrape_success').filter(({ value }) => value !== 1)).toEqual([]);
+    client.abort();
+    await expect(producing).rejects.toThrow();
   });
 });
 

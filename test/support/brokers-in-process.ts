@@ -6,17 +6,28 @@ import { freePorts } from './ports.ts';
 /** Brokers in this process, in memory, behind real ports. */
 export class BrokersInProcess {
   readonly brokers: readonly Broker[];
+  /** One each, for faults. */
+  readonly disks: readonly ReturnType<typeof memoryDisk>[];
 
-  private constructor(brokers: readonly Broker[]) {
+  private constructor(brokers: readonly Broker[], disks: BrokersInProcess['disks']) {
     this.brokers = brokers;
+    this.disks = disks;
   }
 
   /** All of them, ready. */
   static async start(count: number, properties: Readonly<Record<string, string>> = {}): Promise<BrokersInProcess> {
+    const cluster = await BrokersInProcess.startSome(count, count, properties);
+    for (const broker of cluster.brokers) if (!(await broker.whenReady(30_000))) throw new Error(broker.readiness().why);
+    return cluster;
+  }
+
+  /** The first few of a cluster of so many, not waited for. */
+  static async startSome(some: number, count: number, properties: Readonly<Record<string, string>> = {}): Promise<BrokersInProcess> {
     const ports = await freePorts(count);
+    const disks = ports.map(() => memoryDisk());
     const brokers = await Promise.all(
-      ports.map((port, index) => {
-        const platform = { ...nodePlatform(), disk: memoryDisk() };
+      ports.slice(0, some).map((port, index) => {
+        const platform = { ...nodePlatform(), disk: disks[index]! };
         const peers = ports.filter((other) => other !== port).map((other) => ({ host: 'localhost', port: other }));
         return Broker.start({
           platform,
@@ -25,9 +36,7 @@ export class BrokersInProcess {
         });
       }),
     );
-    const cluster = new BrokersInProcess(brokers);
-    for (const broker of brokers) if (!(await broker.whenReady(30_000))) throw new Error(broker.readiness().why);
-    return cluster;
+    return new BrokersInProcess(brokers, disks);
   }
 
   get bootstrap(): string {

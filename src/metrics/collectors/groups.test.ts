@@ -14,7 +14,7 @@ interface Committed {
 }
 
 /** A coordinator of groups, each of which has committed the same in as many partitions as are wanted. */
-function scrapeOf(groups: Readonly<Record<string, readonly Committed[]>>, { partitions = 1, mostPlaces = 1000 } = {}) {
+function scrapeOf(groups: Readonly<Record<string, readonly Committed[]>>, { partitions = 1, mostSeries = 1000 } = {}) {
   const watched = Object.entries(groups).map(([groupId, committed]) => ({
     groupId,
     state: 'Stable',
@@ -32,7 +32,7 @@ function scrapeOf(groups: Readonly<Record<string, readonly Committed[]>>, { part
     groups: { runtime: { look: (see: (coordinator: object) => unknown) => [see({ watch: () => watched })] } },
     image: { topics: { byName: (name: string) => (name === 'orders' ? topic : undefined) } },
   };
-  const scrape = { telemetry: { services }, sheet, eachPartition: true, mostPlaces, breathe: async () => {} } as unknown as Scrape;
+  const scrape = { telemetry: { services }, sheet, eachPartition: true, mostSeries, breathe: async () => {} } as unknown as Scrape;
   const shown = (collector: { metrics: Parameters<Sheet['families']>[0] }) =>
     Object.fromEntries(sheet.families(collector.metrics).map(({ definition, lines }) => [definition.name, lines]));
   return { scrape, shown };
@@ -62,13 +62,13 @@ test('what was committed for a topic that is gone, or for another one that had i
 });
 
 test.each([
-  { of: 'up to the limit everything', mostPlaces: 4, places: 4, sums: 2, groups: 2 },
-  { of: 'more places: sums', mostPlaces: 3, places: 0, sums: 2, groups: 2 },
-  { of: 'more groups: how many there are', mostPlaces: 1, places: 0, sums: 0, groups: 0 },
-])('the number of series is bounded; $of', async ({ mostPlaces, places, sums, groups }) => {
+  { of: 'up to the limit everything', mostSeries: 4, places: 4, sums: 2, groups: 2 },
+  { of: 'more places: sums', mostSeries: 3, places: 0, sums: 2, groups: 2 },
+  { of: 'more groups: how many there are', mostSeries: 1, places: 0, sums: 0, groups: 0 },
+])('the number of series is bounded; $of', async ({ mostSeries, places, sums, groups }) => {
   const collector = groupCollector(orders(2));
   const committed = [{ topic: 'orders', offset: 1n }];
-  const { scrape, shown } = scrapeOf({ a: committed, b: committed }, { partitions: 2, mostPlaces });
+  const { scrape, shown } = scrapeOf({ a: committed, b: committed }, { partitions: 2, mostSeries });
 
   await collector.collect(scrape);
 

@@ -43,9 +43,9 @@ export function groupCollector(cluster: Cluster): Collector {
       const places = groups.flatMap((group) => committedPlaces(group, scrape.telemetry));
       const sums = bySum(places);
       // Each group has a series of its own, at least.
-      if (groups.length > scrape.mostPlaces) return;
+      if (groups.length > scrape.mostSeries) return;
       for (const { groupId, members: count } of groups) scrape.sheet.set(members, count, groupId);
-      if (sums.size > scrape.mostPlaces || places.length === 0) return;
+      if (sums.size > scrape.mostSeries || places.length === 0) return;
       await scrape.breathe();
       // It goes on in the background when it takes too long; only its values are not waited for.
       const lags = await Promise.race([
@@ -92,7 +92,7 @@ function bySum(places: readonly Place[]): Map<string, number[]> {
 
 async function tell(scrape: Scrape, places: readonly Place[], lags: readonly Lag[] | undefined): Promise<void> {
   const { sheet } = scrape;
-  if (places.length <= scrape.mostPlaces) {
+  if (places.length <= scrape.mostSeries) {
     for (const [index, { group, topic, partition, offset }] of places.entries()) {
       sheet.set(currentOffset, offset, group, topic, partition);
       const known = lags?.[index];

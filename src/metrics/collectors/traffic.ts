@@ -24,7 +24,14 @@ export function trafficCollector(): Collector {
   return { title: 'Traffic', metrics: counted.map(([metric]) => metric), collect };
 }
 
-function collect({ telemetry, sheet }: Scrape): void {
-  for (const [topic, traffic] of telemetry.services.partitions.traffic)
+function collect({ telemetry, sheet, mostSeries }: Scrape): void {
+  const { traffic: all } = telemetry.services.partitions;
+  for (const [topic, traffic] of all) {
+    if (all.size > mostSeries && !hasTraffic(traffic)) continue;
     for (const [metric, what] of counted) sheet.set(metric, traffic[what], topic);
+  }
+}
+
+function hasTraffic(traffic: TopicTraffic): boolean {
+  return counted.some(([, what]) => traffic[what] > 0);
 }
