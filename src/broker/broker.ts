@@ -580,9 +580,13 @@ export class Broker {
       requestTimes: this.#dispatcher.times,
       changes: this.#changes,
       get connections() {
-        const sum = (count: (server: KafkaServer) => number) => broker.#servers.reduce((total, server) => total + count(server), 0);
-        const kafka = sum((server) => server.kafkaConnectionCount);
-        return { kafka, http: sum((server) => server.connectionCount) - kafka, refused: sum((server) => server.refusedConnections) };
+        const servers = listenersOf(broker.#config).map(({ name }, index) => ({ name, server: broker.#servers[index]! }));
+        const http = servers.reduce((sum, { server }) => sum + server.connectionCount - server.kafkaConnectionCount, 0);
+        return {
+          kafka: servers.map(({ name, server }) => [name, server.kafkaConnectionCount] as const),
+          http,
+          refused: servers.reduce((sum, { server }) => sum + server.refusedConnections, 0),
+        };
       },
       get state() {
         if (broker.#stopping !== undefined) return 'stopping';

@@ -7,6 +7,12 @@ export interface Telemetry {
   readonly services: Services;
   readonly requestTimes: RequestTimes;
   readonly changes: MetadataChanges;
-  readonly connections: { readonly kafka: number; readonly http: number; readonly refused: number };
+  readonly connections: {
+    /** Of those that speak Kafka's protocol, by listener. */
+    readonly kafka: readonly (readonly [listener: string, count: number])[];
+    readonly http: number;
+    /** Since the start. */
+    readonly refused: number;
+  };
   readonly state: 'starting' | 'running' | 'stopping';
 }

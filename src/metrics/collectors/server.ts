@@ -4,7 +4,7 @@ const connections = gauge(
   'kafka_server_socket_server_metrics_connection_count',
   'broker',
   ['listener'],
-  'Open connections: PLAINTEXT of Kafka clients and brokers, HTTP of the same port.',
+  "Open connections of Kafka's protocol, by listener; those of HTTP, which is spoken on the same ports, under HTTP.",
 );
 const refused = counter(
   'kafkalite_connections_refused_total',
@@ -36,7 +36,7 @@ export function serverCollector(): Collector {
 function collect({ telemetry, sheet }: Scrape): void {
   const { image } = telemetry.services;
   sheet.set(state, stateNumbers[telemetry.state]);
-  sheet.set(connections, telemetry.connections.kafka, 'PLAINTEXT');
+  for (const [listener, count] of telemetry.connections.kafka) sheet.set(connections, count, listener);
   sheet.set(connections, telemetry.connections.http, 'HTTP');
   sheet.set(refused, telemetry.connections.refused);
   sheet.set(appliedOffset, image.offset);
