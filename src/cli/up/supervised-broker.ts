@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { Clock, Timer } from '#platform';
 import { exitCodes } from '../exit-codes.ts';
+import { ownCommand } from '../own-command.ts';
 import type { PlannedBroker } from './up-options.ts';
 
 const firstPauseMs = 500;
@@ -10,9 +10,6 @@ const longestPauseMs = 15_000;
 const soundLifeMs = 60_000;
 /** How long a broker may take to stop in good order. */
 const stopPatienceMs = 10_000;
-
-/** The launcher, which also runs where the package is installed and Node alone would refuse TypeScript. */
-const program = fileURLToPath(new URL('../../../kafka-lite-cluster', import.meta.url));
 
 export interface SupervisorEvents {
   /** A line for people about what happened to a broker. */
@@ -46,7 +43,8 @@ export class SupervisedBroker {
   start(): void {
     this.#startedAt = this.#clock.monotonic();
     // What it says on stdout goes to our stderr: our own stdout is for the one answer that we are ready.
-    const child = spawn(process.execPath, [...process.execArgv, program, ...this.plan.args], { stdio: ['ignore', 2, 2, 'ipc'] });
+    const [command, ...args] = ownCommand();
+    const child = spawn(command, [...args, ...this.plan.args], { stdio: ['ignore', 2, 2, 'ipc'] });
     this.#child = child;
     let gone = false;
     const onGone = (code: number | null, signal: NodeJS.Signals | null) => {
