@@ -22,7 +22,15 @@ beforeAll(() => {
   const modules = join(scratch, 'node_modules');
   mkdirSync(modules);
   for (const name of readdirSync(join(root, 'node_modules'))) symlinkSync(join(root, 'node_modules', name), join(modules, name));
-  symlinkSync(root, join(modules, 'kafka-lite-cluster'));
+  // Its manifest leads to the bundle, which is made when it is packed: here the same names lead to the sources.
+  const own = join(modules, 'kafka-lite-cluster');
+  mkdirSync(own);
+  symlinkSync(join(root, 'src'), join(own, 'src'));
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports: Record<string, { types?: string }> };
+  const exports = Object.entries(manifest.exports).flatMap(([name, { types }]) =>
+    types === undefined ? [] : [[name, types.replace(/^\.\/dist\/types\/(.*)\.d\.ts$/, './src/$1.ts')]],
+  );
+  writeFileSync(join(own, 'package.json'), JSON.stringify({ type: 'module', exports: Object.fromEntries(exports) }));
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
