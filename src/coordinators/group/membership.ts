@@ -7,7 +7,7 @@ import type { Scope } from '../runtime/index.ts';
 import { ClassicGroup } from './classic/classic-group.ts';
 import { type Caller, joinClassicGroup, joinOf } from './classic/join-group.ts';
 import { type Leaver, leaveClassicGroup } from './classic/leave-group.ts';
-import { prepareRebalance } from './classic/rebalance.ts';
+import { dissolve, prepareRebalance } from './classic/rebalance.ts';
 import { extendSession } from './classic/sessions.ts';
 import { checkGeneration, syncClassicGroup } from './classic/sync-group.ts';
 import { heartbeatAsClassic, joinAsClassic, syncAsClassic } from './consumer/classic-side.ts';
@@ -50,7 +50,11 @@ export class Membership {
     this.#groups.put(group);
     if (found instanceof ConsumerGroup) {
       turn.records.push(...found.tombstones());
-      turn.onFailure(() => this.#groups.put(found));
+      // What was begun with the classic group must not go on by itself.
+      turn.onFailure((_error, later) => {
+        dissolve(group, later);
+        this.#groups.put(found);
+      });
     }
     return turn.decision();
   }

@@ -395,6 +395,23 @@ describe('the log', () => {
 });
 
 describe('migration', () => {
+  test('a classic group that was to take the place of an empty consumer group, and did not get into the log, never acts again (G5)', () => {
+    const groups = new TestCoordinator();
+    const gone = new Client(groups, 'gone');
+    gone.beat();
+    gone.beat({ memberEpoch: -1 });
+    groups.refusal = new KafkaError('COORDINATOR_NOT_AVAILABLE');
+    expect(groups.join({ groupInstanceId: 'static' }).error?.errorName).toBe('COORDINATOR_NOT_AVAILABLE');
+
+    const [a] = settled(groups, ['a']) as [Client];
+    for (let i = 0; i < 20; i++) {
+      groups.pass(4_000);
+      expect(a.beat()).toBe('NONE');
+    }
+
+    expect(groups.get((core) => core.listGroups())).toMatchObject([{ type: 'consumer', state: 'Stable' }]);
+  });
+
   test('a classic member that is not in the group any more, and still takes partitions for its own, hears that nobody knows it (G1)', () => {
     const groups = new TestCoordinator();
     const b = new Client(groups, 'b');
