@@ -46,12 +46,12 @@ export async function lagOf(
     return { topic, partition, logEndOffset: logEnd, lag, stretch };
   });
   const behind = places.flatMap(({ stretch }) => (stretch !== undefined && stretch.from < stretch.to ? [stretch] : []));
-  await seen.look(cluster, behind, lookForMs);
+  const firsts = await seen.look(cluster, behind, lookForMs);
   const now = cluster.clock.now();
   return places.map(({ stretch, ...place }) => {
     if (stretch === undefined) return { ...place, lagMs: null };
     if (stretch.from >= stretch.to) return { ...place, lagMs: 0 };
-    const first = seen.firstIn(stretch);
+    const first = firsts(stretch);
     if (first === 'none') return { ...place, lagMs: 0 };
     // A record may have no time, and clocks may differ.
     if (first === undefined || first.timestamp < 0n) return { ...place, lagMs: null };
@@ -93,12 +93,12 @@ type First = { readonly timestamp: bigint } | 'none';
 export class UnreadRecords {
   #known = new Map<string, First>();
 
-  firstIn(stretch: Stretch): First | undefined {
-    return this.#known.get(keyOf(stretch));
-  }
-
   /** Finds them. @param forMs when so much time has passed the rest is left out */
-  async look(cluster: Cluster, stretches: readonly Stretch[], forMs = Number.POSITIVE_INFINITY): Promise<void> {
+  async look(
+    cluster: Cluster,
+    stretches: readonly Stretch[],
+    forMs = Number.POSITIVE_INFINITY,
+  ): Promise<(stretch: Stretch) => First | undefined> {
     const { clock } = cluster;
     const deadline = clock.monotonic() + forMs;
     const known = new Map<string, First>();
@@ -121,6 +121,7 @@ export class UnreadRecords {
         if ('value' in answer) known.set(some[index]![0], answer.value === undefined ? 'none' : { timestamp: answer.value.timestamp });
     }
     this.#known = known;
+    return (stretch) => known.get(keyOf(stretch));
   }
 }
 
