@@ -138,12 +138,12 @@ describe('after traffic that is known', () => {
     const written = bytes['kafka_server_brokertopicmetrics_bytesin_total']!;
     expect(written).toBeGreaterThan(12 * 'record 1'.length);
     expect(bytes).toMatchObject({
-      // What a group has not read yet is looked at for its age, too.
       kafka_server_brokertopicmetrics_replicationbytesin_total: 2 * written,
-      kafka_server_brokertopicmetrics_replicationbytesout_total: 2 * written,
       kafka_log_log_size: 3 * written,
       kafkalite_topic_log_size_bytes: 3 * written,
     });
+    // A follower that is given another partition meanwhile asks again, and what a group has not read is looked at for its age.
+    expect(bytes['kafka_server_brokertopicmetrics_replicationbytesout_total']).toBeGreaterThanOrEqual(2 * written);
     expect(bytes['kafka_server_brokertopicmetrics_bytesout_total']).toBeGreaterThanOrEqual(written);
   });
 
