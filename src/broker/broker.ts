@@ -185,7 +185,10 @@ export class Broker {
         peers: config.peers,
         client,
         config: settings.raft,
-        onClusterId: (id) => identity.joinCluster(id),
+        onClusterId: async (id) => {
+          await identity.joinCluster(id);
+          if (broker !== undefined) broker.#lifecycle.hurry();
+        },
         onFatal: options.onFatal,
       });
       broker = new Broker(options, { log, configs, settings, identity, logDirectory, client, servers, raft, endpoints });
