@@ -72,13 +72,14 @@ async function raw<T>(
 }
 
 test('metadata of a topic that has no leader for a moment still names the brokers, and tells of other topics', async () => {
-  cluster.inject({ api: 'Metadata', topic: 'audit', error: 'LEADER_NOT_AVAILABLE', times: 1 });
+  cluster.inject({ api: 'Metadata', topic: 'audit', error: 'LEADER_NOT_AVAILABLE', times: 2 });
+  const alone = await raw(cluster.brokers[0]!, (send) => send(metadata, { topics: [{ name: 'audit' }], allowAutoTopicCreation: false }));
 
   const { brokers, topics } = await raw(cluster.brokers[0]!, (send) =>
     send(metadata, { topics: [{ name: 'audit' }, { name: 'orders' }], allowAutoTopicCreation: false }),
   );
 
-  expect(brokers).toHaveLength(3);
+  expect([brokers.length, alone.brokers.length, alone.topics[0]!.errorCode]).toEqual([3, 3, 'LEADER_NOT_AVAILABLE']);
   expect(Object.fromEntries(topics.map(({ name, errorCode, partitions }) => [name, [errorCode, partitions.length]]))).toEqual({
     audit: ['LEADER_NOT_AVAILABLE', 0],
     orders: ['NONE', 3],
