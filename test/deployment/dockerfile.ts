@@ -49,12 +49,11 @@ export async function buildImage(folder: string): Promise<Image> {
   return image;
 }
 
-/** Mounts a layer over this machine's files. @returns where the whole is */
-export async function mountOver(layers: readonly string[], folder: string): Promise<string> {
+/** Mounts what is in the `upper` of the folder over this machine's files; changes go there too. @returns where the whole is */
+export async function mountOver(folder: string): Promise<string> {
   const [upper, work, merged] = ['upper', 'work', 'merged'].map((name) => join(folder, name)) as [string, string, string];
   for (const directory of [upper, work, merged]) mkdirSync(directory, { recursive: true });
-  const lower = [...layers, '/'].join(':');
-  await succeed('mount', ['-t', 'overlay', 'overlay', '-o', `lowerdir=${lower},upperdir=${upper},workdir=${work}`, merged]);
+  await succeed('mount', ['-t', 'overlay', 'overlay', '-o', `lowerdir=/,upperdir=${upper},workdir=${work}`, merged]);
   for (const system of ['proc', 'dev']) await succeed('mount', ['--bind', `/${system}`, join(merged, system)]);
   return merged;
 }
@@ -147,7 +146,7 @@ function isInContext(path: string): boolean {
 
 async function runStep(command: string, stage: Stage, folder: string): Promise<void> {
   const stageFolder = dirname(stage.layer);
-  const merged = await mountOver([], stageFolder);
+  const merged = await mountOver(stageFolder);
   try {
     // The base image has this user; this machine need not.
     const script = command.replaceAll('node:node', `${nodeUser}:${nodeUser}`);
