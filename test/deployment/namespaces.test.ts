@@ -107,6 +107,31 @@ describe.runIf(areDeploymentTestsWanted && canMakeNamespaces)(
       expect(JSON.stringify(await kafkajs('client', 'kafka-3:9092', 'whole'))).toContain('whole-2');
     });
 
+    test('brokers of several machines that were told nothing of addresses find each other, and clients find them', async () => {
+      const peers = names.map((name) => `${name}:7000`).join(',');
+      const untold = new Map<string, Container>();
+      for (const [index, name] of names.entries()) {
+        const environment = {
+          KAFKA_NODE_ID: String(index + 1),
+          KAFKA_LISTENERS: 'PLAINTEXT://:7000',
+          KAFKA_CONTROLLER_QUORUM_BOOTSTRAP_SERVERS: peers,
+        };
+        untold.set(name, await wire!.container(name, image, environment));
+      }
+      for (const container of untold.values())
+        await until(() => container.isHealthy(), { forMs: 90_000, tell: () => container.program.errors });
+      expect(await curl('-X', 'POST', 'kafka-1:7000/create-topic', '-d', '{"topic":"test","partitions":3}')).toBe(
+        '{"status":"created"} 200',
+      );
+
+      expect(await kafkajs('client', 'kafka-2:7000', 'untold')).toEqual({
+        seen: names.map((name) => `${wire!.address(name)}:7000`),
+        read: ['untold-0', 'untold-1', 'untold-2'],
+      });
+      for (const container of untold.values()) container.program.signal('SIGTERM');
+      for (const container of untold.values()) expect(await container.program.ended).toBe(0);
+    });
+
     test('SIGTERM ends a container in good order, and a new one goes on with its volume', async () => {
       const container = containers.get('kafka-2')!;
       container.program.signal('SIGTERM');

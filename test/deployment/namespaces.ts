@@ -95,7 +95,7 @@ export class Wire {
 
   /** Starts a container of an image there, as a container engine would: its files, user, environment, entry point. */
   async container(name: string, image: Image, environment: Readonly<Record<string, string>>): Promise<Container> {
-    const folder = join(this.#folder, `container-${name}`);
+    const folder = join(this.#folder, `container-${this.#containers.length}`);
     // Of files that nobody writes to a second name is as good as a copy.
     mkdirSync(folder, { recursive: true });
     await succeed('cp', ['-al', image.layer, join(folder, 'upper')]);
