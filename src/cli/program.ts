@@ -59,8 +59,8 @@ ${exitCodesHelp}`,
 
 function addUp(program: Command, done: (code: ExitCode) => void): void {
   program
-    .command('up')
-    .description('start several brokers as one cluster on this machine and watch over them')
+    .command('up [command...]')
+    .description('start several brokers as one cluster on this machine and watch over them; or run a command with them, and end as it ends')
     .option('--count <N>', 'how many brokers', '3')
     .option('--port <port>', 'port of the first broker; the others follow', '8080')
     .option('--data <dir>', 'data directory; each broker has a folder in it named by its id (default: ./kafka-lite-data)')
@@ -75,13 +75,22 @@ function addUp(program: Command, done: (code: ExitCode) => void): void {
       `
 Ctrl-C stops all brokers in good order; a second one kills them. A broker that dies is started again.
 
+up -- COMMAND runs the command when the cluster is ready, with its addresses in KAFKA_BROKERS, KAFKA_BOOTSTRAP_SERVERS and KAFKA_REST_URL, stops
+the brokers when it has ended, and ends with its exit code. Ports are free ones unless --port is given; data is kept only with --data.
+
 Examples:
   kafka-lite-cluster up                                 three brokers on 8080, 8081, 8082; data in ./kafka-lite-data
   kafka-lite-cluster up --count=1 --port=9092 --memory  one broker for tests, nothing kept
   kafka-lite-cluster up --data=/var/lib/kafka-lite --config log.retention.ms=86400000
+  kafka-lite-cluster up --count=1 -- npm test           a cluster for as long as the tests run
 ${exitCodesHelp}`,
     )
-    .action(async (flags: UpFlags) => done(await (await import('./up/up-command.ts')).runUp(flags)));
+    .action(async (words: string[], flags: UpFlags, up: Command) => {
+      if (words.length === 0) return done(await (await import('./up/up-command.ts')).runUp(flags));
+      if (!process.argv.includes('--'))
+        throw new CliError(`up takes no arguments. To run a command with the cluster: kafka-lite-cluster up -- ${words.join(' ')}`, exitCodes.usage);
+      done(await (await import('./up/up-with-command.ts')).runUpWith(words, flags, up.getOptionValueSource('port') !== 'default'));
+    });
 }
 
 function addBroker(program: Command, done: (code: ExitCode) => void): void {

@@ -54,7 +54,7 @@ export async function runUp(flags: UpFlags): Promise<ExitCode> {
  * join, while blank ones by themselves could form another.
  * @returns false when it was ended meanwhile
  */
-async function bringUp(brokers: readonly SupervisedBroker[], clock: Clock, isEnding: () => boolean): Promise<boolean> {
+export async function bringUp(brokers: readonly SupervisedBroker[], clock: Clock, isEnding: () => boolean): Promise<boolean> {
   const http = new BrokerHttp({ timeoutMs: 5_000 });
   const groups = [brokers.filter(({ plan }) => plan.hasData), brokers.filter(({ plan }) => !plan.hasData)];
   try {
@@ -97,7 +97,7 @@ async function whyNotReady(http: BrokerHttp, { port }: PlannedBroker): Promise<s
 }
 
 /** @throws CliError naming the first port that is taken, and a run of ports that is free */
-async function checkPorts({ brokers, hosts }: Plan): Promise<void> {
+export async function checkPorts({ brokers, hosts }: Plan): Promise<void> {
   for (const { id, port } of brokers) {
     const problem = await whyTaken(port, hosts);
     if (problem === undefined) continue;
@@ -108,7 +108,7 @@ async function checkPorts({ brokers, hosts }: Plan): Promise<void> {
   }
 }
 
-async function whyTaken(port: number, hosts: readonly string[]): Promise<string | undefined> {
+export async function whyTaken(port: number, hosts: readonly string[]): Promise<string | undefined> {
   try {
     const listener = await nodePlatform().network.listen({ hosts, port }, (connection) => connection.destroy());
     await listener.close();

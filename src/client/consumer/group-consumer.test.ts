@@ -310,3 +310,19 @@ test('what no heartbeat can mend ends it', async () => {
 
   await expect(ended).rejects.toMatchObject({ errorName: 'GROUP_AUTHORIZATION_FAILED' });
 });
+
+test('a stop that comes while it takes partitions ends it', async () => {
+  const answer = cluster.intercept!;
+  let stopped: Promise<void> | undefined;
+  cluster.intercept = (sent) => {
+    if (sent.api === 'OffsetFetch') stopped ??= consumer.stop();
+    return answer(sent);
+  };
+
+  start();
+
+  await until(() => expect(stopped).toBeDefined());
+  await stopped;
+  await ended;
+  expect(delivered).toEqual([]);
+});

@@ -143,7 +143,7 @@ export class GroupConsumer {
       .catch((error: unknown) => this.#fail(error))
       .finally(() => {
         this.#isReconciling = false;
-        if (this.#membership.toGiveUp.length + this.#membership.toTake.length > 0) this.#reconcile();
+        if (!this.#isStopping && this.#membership.toGiveUp.length + this.#membership.toTake.length > 0) this.#reconcile();
       });
   }
 
