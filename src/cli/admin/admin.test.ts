@@ -81,6 +81,33 @@ describe('with a broker', { timeout: 60_000 }, () => {
     expect(await outcome('topic', ...args, server)).toMatchObject({ code: 2, output: '', errors: expect.stringContaining(error) });
   });
 
+  test('settings are shown, set and unset, and one that is not there is refused', async () => {
+    await outcome('topic', 'create', 'configured', server);
+
+    expect((await outcome('config', 'describe', 'topic', 'configured', server)).output).toBe(
+      'Nothing is set for topic configured; --all shows the defaults.\n',
+    );
+    expect(await outcome('config', 'set', 'topic', 'configured', 'retention.ms=1000', server)).toEqual({
+      code: 0,
+      output: 'Changed for topic configured: retention.ms=1000.\n',
+      errors: '',
+    });
+    const shown = JSON.parse((await outcome('config', 'describe', 'topic', 'configured', server, '--json')).output);
+    expect(shown).toEqual([{ name: 'retention.ms', value: '1000', source: 'topic', readOnly: false, sensitive: false }]);
+    await outcome('config', 'unset', 'topic', 'configured', 'retention.ms', server);
+    expect((await outcome('config', 'describe', 'topic', 'configured', 'retention.ms', server)).output).toMatch(
+      /retention\.ms +604800000 +default/,
+    );
+    expect(await outcome('config', 'set', 'topic', 'configured', 'retenton.ms=1', server)).toMatchObject({
+      code: 2,
+      errors: expect.stringContaining('Did you mean "retention.ms"?'),
+    });
+    expect((await outcome('config', 'describe', 'broker', '1', 'node.id', server)).output).toMatch(/node\.id +1 +/);
+    expect(await outcome('config', 'describe', 'broker', '9', server)).toMatchObject({ code: 3, errors: 'error: There is no broker 9.\n' });
+    expect(await outcome('config', 'describe', 'tpic', 'x', server)).toMatchObject({ code: 2 });
+    await outcome('topic', 'delete', 'configured', server);
+  });
+
   test('the quorum is described with its leader and voters', async () => {
     const text = await outcome('quorum', 'describe', server);
     expect(text.code).toBe(0);

@@ -3,13 +3,15 @@ import type { ExitCode } from '../exit-codes.ts';
 import { addCopy } from '../records/commands.ts';
 import type { AdminFlags } from './admin-flags.ts';
 import { asking, collect, help } from './command-help.ts';
+import { addConfig } from './config-commands.ts';
 import { addGroup } from './group-commands.ts';
 import type { CreateFlags } from './topic-create.ts';
 
-/** Adds `topic`, `group` and `quorum`, which ask a running cluster, any Kafka cluster, in Kafka's protocol. */
+/** Adds `topic`, `group`, `config` and `quorum`, which ask a running cluster, any Kafka cluster, in Kafka's protocol. */
 export function addAdminCommands(program: Command, done: (code: ExitCode) => void): void {
   addTopic(program, done);
   addGroup(program, done);
+  addConfig(program, done);
   addQuorum(program, done);
 }
 

@@ -54,7 +54,7 @@ export interface Content {
 }
 
 /** Reads committed records until there are so many, and a little longer, lest there are more. */
-export async function contentOf(bootstrap: string, topic: string, count: number, forMs = 300_000): Promise<Content> {
+export async function contentOf(bootstrap: string, topic: string, count: number, forMs = Math.max(30_000, count / 5)): Promise<Content> {
   const hashes = Array.from({ length: partitions }, () => createHash('sha256'));
   const counts = hashes.map(() => 0);
   const consumer = client(bootstrap).consumer({ groupId: `reader-${topic}-${Date.now()}-${Math.random()}`, maxWaitTimeInMs: 200 });
