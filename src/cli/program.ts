@@ -17,6 +17,9 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
     code = result;
   });
   try {
+    // Asked by the scripts that `completion` prints.
+    if (args[0] === 'complete' && args[1] === '--')
+      return await (await import('./completion/index.ts')).printSuggestions(program, args.slice(2));
     await program.parseAsync(args.length === 0 ? ['--help'] : [...args], { from: 'user' });
     return code;
   } catch (error) {
@@ -54,7 +57,26 @@ ${exitCodesHelp}`,
   addClients(program, done);
   addRecordCommands(program, done);
   addAdminCommands(program, done);
+  addCompletion(program, done);
   return program;
+}
+
+function addCompletion(program: Command, done: (code: ExitCode) => void): void {
+  program
+    .command('completion <shell>')
+    .description('print what completes this command in bash, zsh, fish or pwsh')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  kafka-lite-cluster completion bash > ~/.local/share/bash-completion/completions/kafka-lite-cluster
+  source <(kafka-lite-cluster completion zsh)
+  kafka-lite-cluster completion fish > ~/.config/fish/completions/kafka-lite-cluster.fish
+  kafka-lite-cluster completion pwsh | Out-String | Invoke-Expression
+Names of topics and groups are asked of the cluster that -b or KAFKA_BOOTSTRAP_SERVERS names.
+${exitCodesHelp}`,
+    )
+    .action(async (shell: string) => done((await import('./completion/index.ts')).printCompletion(shell)));
 }
 
 function addUp(program: Command, done: (code: ExitCode) => void): void {
@@ -88,7 +110,10 @@ ${exitCodesHelp}`,
     .action(async (words: string[], flags: UpFlags, up: Command) => {
       if (words.length === 0) return done(await (await import('./up/up-command.ts')).runUp(flags));
       if (!process.argv.includes('--'))
-        throw new CliError(`up takes no arguments. To run a command with the cluster: kafka-lite-cluster up -- ${words.join(' ')}`, exitCodes.usage);
+        throw new CliError(
+          `up takes no arguments. To run a command with the cluster: kafka-lite-cluster up -- ${words.join(' ')}`,
+          exitCodes.usage,
+        );
       done(await (await import('./up/up-with-command.ts')).runUpWith(words, flags, up.getOptionValueSource('port') !== 'default'));
     });
 }

@@ -7,6 +7,8 @@ import { launcher } from '../../end-to-end/cluster.ts';
 
 export const partitions = 6;
 const recordsAtOnce = 5_000;
+/** Young enough not to be deleted as too old. */
+const firstTimestamp = Date.now() - 3_600_000;
 
 function client(bootstrap: string): Kafka {
   return new Kafka({ brokers: bootstrap.split(','), logLevel: logLevel.NOTHING });
@@ -27,7 +29,7 @@ function recordOf(index: number) {
     partition: index % partitions,
     key: kind === 0 ? null : kind === 1 ? digest : kind === 2 ? '' : id,
     value: kind === 3 ? null : kind === 4 ? Buffer.concat([digest, digest]) : kind === 5 ? '' : json,
-    timestamp: String(1_764_057_600_000 + Math.floor(index / 3)),
+    timestamp: String(firstTimestamp + Math.floor(index / 3)),
     ...(kind % 3 === 0 ? { headers: { trace: digest, source: ['shop', 'web'], empty: '' } } : {}),
   };
 }
@@ -38,7 +40,7 @@ export async function fill(bootstrap: string, topic: string, count: number): Pro
   await admin.connect();
   await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: true });
   await admin.disconnect();
-  const producer = client(bootstrap).producer();
+  const producer = client(bootstrap).producer({ idempotent: true, maxInFlightRequests: 1 });
   await producer.connect();
   for (let from = 0; from < count; from += recordsAtOnce) {
     const messages = Array.from({ length: Math.min(recordsAtOnce, count - from) }, (_, index) => recordOf(from + index));

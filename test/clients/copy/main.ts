@@ -8,7 +8,7 @@ import { KafkaProcesses } from '../../support/kafka-processes.ts';
 import { foreign } from '../installed.ts';
 import { commandOf, contentOf, copyOnce, fill, type Way } from './copying.ts';
 
-const { values } = parseArgs({ options: { records: { type: 'string', default: '1000000' } } });
+const { values } = parseArgs({ options: { records: { type: 'string', default: '1000000' }, pair: { type: 'string' } } });
 const records = Number(values.records);
 const ways: readonly Way[] = ['topic copy', 'consume | produce'];
 
@@ -29,7 +29,7 @@ const pairs = [
       ]),
 ];
 
-for (const { name, from, to } of pairs) {
+for (const { name, from, to } of pairs.filter(({ name }) => values.pair === undefined || name === values.pair)) {
   const source = await from();
   const target = await to();
   try {
