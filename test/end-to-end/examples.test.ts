@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { linkPackage } from '../support/linked-package.ts';
 import { succeed } from '../support/processes.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -22,15 +23,7 @@ beforeAll(() => {
   const modules = join(scratch, 'node_modules');
   mkdirSync(modules);
   for (const name of readdirSync(join(root, 'node_modules'))) symlinkSync(join(root, 'node_modules', name), join(modules, name));
-  // Its manifest leads to the bundle, which is made when it is packed: here the same names lead to the sources.
-  const own = join(modules, 'kafka-lite-cluster');
-  mkdirSync(own);
-  symlinkSync(join(root, 'src'), join(own, 'src'));
-  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports: Record<string, { types?: string }> };
-  const exports = Object.entries(manifest.exports).flatMap(([name, { types }]) =>
-    types === undefined ? [] : [[name, types.replace(/^\.\/dist\/types\/(.*)\.d\.ts$/, './src/$1.ts')]],
-  );
-  writeFileSync(join(own, 'package.json'), JSON.stringify({ type: 'module', exports: Object.fromEntries(exports) }));
+  linkPackage(modules);
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
@@ -61,7 +54,10 @@ test('the example of Vitest passes, and so do the tests that the page for users 
   const shown = snippets(' vitest');
   for (const [index, code] of shown.entries()) writeFileSync(join(cwd, `shown-${index}.test.ts`), code);
 
-  await succeed(process.execPath, [vitest, 'run', '--reporter=json', `--outputFile=${outputFile}`], { cwd, env });
+  await succeed(process.execPath, [vitest, 'run', '--no-isolate', '--maxWorkers=1', '--reporter=json', `--outputFile=${outputFile}`], {
+    cwd,
+    env,
+  });
 
   expect(JSON.parse(readFileSync(outputFile, 'utf8'))).toMatchObject({ numPassedTests: 7, numTotalTests: 7, success: true });
 });
@@ -100,6 +96,14 @@ test('what Jest is told to load starts a cluster, tells it to tests by the envir
   const [topics, after] = printed.trim().split('\n');
   expect(JSON.parse(topics!)).toEqual([expect.arrayContaining(['orders']), 200]);
   expect(after).toBe('gone');
+});
+
+test('it can be required as well as imported', { timeout: 60_000 }, async () => {
+  const program = `require('kafka-lite-cluster').startCluster().then((cluster) => cluster.close()).then(() => console.log('closed'));`;
+
+  const printed = await succeed(process.execPath, ['--input-type=commonjs', '--eval', program], { cwd: prepared('node-test'), env });
+
+  expect(printed.trim()).toBe('closed');
 });
 
 test('a cluster that is closed, or that may be left alone, does not keep its process from ending', { timeout: 60_000 }, async () => {
