@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { checkBrokerProperties } from '#metadata';
 import { memoryDisk } from '#platform';
 import { type BrokerFlags, readBrokerFlags } from './broker-options.ts';
 import { emptyEnvironment } from './settings.ts';
@@ -88,6 +89,54 @@ test('Kafka settings alone say which broker it is', () => {
     notes: ['heard'],
   });
 });
+
+test("Kafka's own server.properties says all that is needed, and nothing in it is unknown", () => {
+  const disk = memoryDisk();
+  const file = disk.open('/server.properties', 'create');
+  file.write([Buffer.from(kafkasProperties)], 0);
+  file.close();
+
+  const settings = readBrokerFlags({ properties: '/server.properties', logLevel: 'info' }, disk, emptyEnvironment, elsewhere);
+
+  expect(settings).toMatchObject({
+    id: 1,
+    port: 9092,
+    peers: [],
+    advertisedHost: 'localhost',
+    moreListeners: [{ name: 'CONTROLLER', port: 9093, advertised: undefined }],
+    directory: '/tmp/kraft-combined-logs',
+    notes: [],
+  });
+  expect(checkBrokerProperties(settings.properties)).toEqual([]);
+});
+
+/** Of Apache Kafka 4, without its comments. */
+const kafkasProperties = `
+process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=localhost:9093
+listeners=PLAINTEXT://:9092,CONTROLLER://:9093
+inter.broker.listener.name=PLAINTEXT
+advertised.listeners=PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL
+num.network.threads=3
+num.io.threads=8
+socket.send.buffer.bytes=102400
+socket.receive.buffer.bytes=102400
+socket.request.max.bytes=104857600
+log.dirs=/tmp/kraft-combined-logs
+num.partitions=1
+num.recovery.threads.per.data.dir=2
+offsets.topic.replication.factor=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+log.retention.hours=168
+log.segment.bytes=1073741824
+log.retention.check.interval.ms=300000
+`;
 
 test('under `up` they do not, as it has decided', () => {
   const flags = { id: '1', port: '8080', peers: 'localhost:8081', data: './data/1', logLevel: 'info', supervised: true };

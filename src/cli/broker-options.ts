@@ -135,8 +135,12 @@ function readPeers(
   };
   if (flags.peers !== undefined) return parsePeers(flags.peers, own);
   const voters = settings.get('controller.quorum.voters');
-  if (voters !== undefined) return parsePeers(withoutVoter(voters, id), own, 'controller.quorum.voters');
-  return parsePeers(settings.get('controller.quorum.bootstrap.servers') ?? '', own, 'controller.quorum.bootstrap.servers');
+  // In Kafka's settings every broker is named, itself too: nobody needs to hear of that.
+  const [name, text] =
+    voters === undefined
+      ? ['controller.quorum.bootstrap.servers', settings.get('controller.quorum.bootstrap.servers') ?? '']
+      : ['controller.quorum.voters', withoutVoter(voters, id)];
+  return { peers: parsePeers(text, own, name).peers, notes: [] };
 }
 
 /** `1@kafka-1:9093,2@kafka-2:9093` without the numbers, and without the one that is ours. */

@@ -285,6 +285,8 @@ const requests: readonly ConfigDefinition[] = [
   define('connections.max.idle.ms', 'long', 600_000, 'After how long without a request a connection is closed, in milliseconds.'),
   define('max.connections', 'int', 2_147_483_647, 'How many connections may be open.', { rule: atLeast(0), ...dynamic }),
   define('request.timeout.ms', 'int', 30_000, 'How long a request to another broker may take.', { rule: atLeast(1) }),
+  define('socket.send.buffer.bytes', 'int', 102_400, 'The buffer of a socket for what is sent; the system chooses it here.', inert),
+  define('socket.receive.buffer.bytes', 'int', 102_400, 'The buffer of a socket for what arrives; the system chooses it here.', inert),
   define('num.network.threads', 'int', 3, 'Threads for the network; one event loop does it here.', {
     rule: atLeast(1),
     ...inert,
@@ -371,6 +373,13 @@ const coordinators: readonly ConfigDefinition[] = [
     'How many replicas the topic of transactions gets; by default as many as other topics.',
     { rule: atLeast(1) },
   ),
+  define(
+    'transaction.state.log.min.isr',
+    'int',
+    2,
+    'How many replicas of the topic of transactions must be in sync; here it is as many as of other topics.',
+    { rule: atLeast(1), ...inert },
+  ),
   define('transaction.state.log.segment.bytes', 'int', 104_857_600, 'The size of a segment of the topic of transactions.', {
     rule: atLeast(1),
   }),
@@ -416,8 +425,10 @@ const coordinators: readonly ConfigDefinition[] = [
   ),
 ];
 
-/** Read by tools, of parts that this version lacks. */
+/** Of parts that this version lacks: read by tools, or found in Kafka's own server.properties. */
 const absentParts: readonly ConfigDefinition[] = [
+  define('share.coordinator.state.topic.replication.factor', 'short', 3, 'There are no share groups, and so no topic of theirs.', inert),
+  define('share.coordinator.state.topic.min.isr', 'short', 2, 'There are no share groups, and so no topic of theirs.', inert),
   define('remote.log.storage.system.enable', 'boolean', false, 'Whether there is a remote tier: no.', {
     rule: only(false, 'there is no tiered storage'),
   }),
