@@ -27,10 +27,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-/** The snippets of the page for users: each is a whole program, or a file of tests. */
+/** The snippets of the pages for users: each is a whole program, or a file of tests. */
 function snippets(kind: '' | ' vitest'): string[] {
-  const page = readFileSync(join(root, 'docs', 'embedding.md'), 'utf8');
-  return [...page.matchAll(/```ts( vitest)?\n(.*?)```/gs)].filter(([, found = '']) => found === kind).map(([, , code]) => code!);
+  const pages = ['README.md', 'docs/embedding.md'].map((page) => readFileSync(join(root, page), 'utf8')).join('\n');
+  return [...pages.matchAll(/```ts( vitest)?\n(.*?)```/gs)].filter(([, found = '']) => found === kind).map(([, , code]) => code!);
 }
 
 function prepared(example: string): string {
@@ -46,7 +46,7 @@ test('the example of node:test passes', { timeout: 60_000 }, async () => {
   expect(printed).toContain('# fail 0');
 });
 
-test('the example of Vitest passes, and so do the tests that the page for users shows', { timeout: 60_000 }, async () => {
+test('the example of Vitest passes, and so do the tests that the pages for users show', { timeout: 60_000 }, async () => {
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 
   const [cwd, outputFile] = [prepared('vitest'), join(scratch, 'vitest.json')];
@@ -59,10 +59,10 @@ test('the example of Vitest passes, and so do the tests that the page for users 
     env,
   });
 
-  expect(JSON.parse(readFileSync(outputFile, 'utf8'))).toMatchObject({ numPassedTests: 7, numTotalTests: 7, success: true });
+  expect(JSON.parse(readFileSync(outputFile, 'utf8'))).toMatchObject({ numPassedTests: 8, numTotalTests: 8, success: true });
 });
 
-test('every program that the page for users shows runs', { timeout: 60_000 }, async () => {
+test('every program that the pages for users show runs', { timeout: 60_000 }, async () => {
   const cwd = prepared('node-test');
   const shown = snippets('');
   expect(shown.length).toBeGreaterThan(3);
