@@ -70,6 +70,9 @@ function requireInBundle(replaced: Set<string>): Plugin {
           replaced.add(from);
         }
       }
+      const rest = changed.replaceAll(/createRequire\(import\.meta\.url\)\(['"]@node-rs\/crc32['"]\)/g, '');
+      if (rest.includes('import.meta'))
+        throw new Error(`${id} looks for something beside itself, where it is not in a bundle: packaging/bundle.ts must know it`);
       return changed === code ? null : { code: changed, map: null };
     },
   };
