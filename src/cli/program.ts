@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander';
+import { asking } from './admin/command-help.ts';
 import { addAdminCommands } from './admin/commands.ts';
 import type { BrokerFlags } from './broker-options.ts';
 import { CliError } from './cli-error.ts';
+import type { DoctorFlags } from './doctor/doctor-command.ts';
 import { type ExitCode, exitCodes, exitCodesHelp } from './exit-codes.ts';
 import { addRecordCommands } from './records/commands.ts';
 import type { UpFlags } from './up/up-options.ts';
@@ -57,8 +59,28 @@ ${exitCodesHelp}`,
   addClients(program, done);
   addRecordCommands(program, done);
   addAdminCommands(program, done);
+  addDoctor(program, done);
   addCompletion(program, done);
   return program;
+}
+
+function addDoctor(program: Command, done: (code: ExitCode) => void): void {
+  asking(
+    program.command('doctor').description('look at this machine, and at a cluster when one is named, and say what is wrong and what to do'),
+  )
+    .option('--data <dir>', 'the data directory whose disk is looked at (default: this one)')
+    .option('--port <port>', 'the port that a broker would use', '8080')
+    .addHelpText(
+      'after',
+      `
+Ends with 1 when something has failed. Warnings are none.
+
+Examples:
+  kafka-lite-cluster doctor
+  kafka-lite-cluster doctor --meta=localhost:8080
+${exitCodesHelp}`,
+    )
+    .action(async (flags: DoctorFlags) => done(await (await import('./doctor/doctor-command.ts')).runDoctor(flags)));
 }
 
 function addCompletion(program: Command, done: (code: ExitCode) => void): void {

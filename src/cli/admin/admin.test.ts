@@ -108,6 +108,20 @@ describe('with a broker', { timeout: 60_000 }, () => {
     await outcome('topic', 'delete', 'configured', server);
   });
 
+  test('doctor finds nothing wrong with it, and tells when nobody answers', async () => {
+    const { code, output, errors } = await outcome('doctor', server);
+    expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    expect(output).toMatch(/^ok {4}Broker 1: answers at localhost:\d+$/m);
+    expect(output).toMatch(/^ok {4}Controller: broker 1$/m);
+
+    const lost = await outcome('doctor', '--meta=localhost:1', '--json');
+    expect(lost.code).toBe(1);
+    expect(JSON.parse(lost.output)).toMatchObject({
+      healthy: false,
+      findings: expect.arrayContaining([expect.objectContaining({ what: 'Cluster', level: 'fail' })]),
+    });
+  });
+
   test('the quorum is described with its leader and voters', async () => {
     const text = await outcome('quorum', 'describe', server);
     expect(text.code).toBe(0);
