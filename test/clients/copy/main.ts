@@ -41,8 +41,8 @@ for (const { name, from, to } of pairs.filter(({ name }) => values.pair === unde
       const place = { bootstrap: target.bootstrap, topic: as };
       if (way !== 'topic copy') await fill(target.bootstrap, as, 0);
       const runs = [
-        await copyOnce(command, place, { signal: 'SIGINT', afterOffsets: records / 5 }),
-        await copyOnce(command, place, { signal: 'SIGKILL', afterOffsets: records / 5 }),
+        await copyOnce(command, place, { signal: 'SIGINT', afterOffsets: records / 20 }),
+        await copyOnce(command, place, { signal: 'SIGKILL', afterOffsets: records / 20 }),
         await copyOnce(command, place),
       ];
       const got = await contentOf(target.bootstrap, as, records);

@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CopyRefused, ExactCopy, type KnownTopic, RemoteCluster, readMetadata } from '#client';
+import { nodePlatform, silentLogger } from '#platform';
+import { BrokerClient } from '#transport';
+import { Cluster, runCommand } from './cluster.ts';
+
+let brokers: Cluster;
+let client: BrokerClient;
+let cluster: RemoteCluster;
+
+beforeAll(async () => {
+  brokers = await Cluster.start(1);
+  const { network, clock } = nodePlatform({ log: silentLogger });
+  client = new BrokerClient({ network, clock, log: silentLogger, clientId: 'test' });
+  cluster = new RemoteCluster({ client, clock, bootstrap: [{ host: 'localhost', port: brokers.port(1) }], patienceMs: 15_000 });
+}, 60_000);
+afterAll(async () => {
+  client?.close();
+  await brokers?.destroy();
+});
+
+async function command(...args: string[]) {
+  const program = runCommand([...args, '-b', brokers.address(1)]);
+  program.endInput();
+  expect(await program.ended, program.errors).toBe(0);
+  return program.output;
+}
+
+async function newTopic(name: string): Promise<KnownTopic> {
+  await command('topic', 'create', name, '--partitions=2');
+  return (await readMetadata(cluster, [name])).topics.get(name)!;
+}
+
+const begin = (target: KnownTopic, source = 'orders with id 1') =>
+  ExactCopy.begin({ cluster, name: `copy-to-${target.name}`, target, source, mayAppend: false });
+
+test('what a copy had written and not committed when it was killed is there once, after the one that follows', {
+  timeout: 60_000,
+}, async () => {
+  const target = await newTopic('crashed');
+  const killed = await begin(target);
+  killed.add(0, { value: 'a' });
+  killed.reached(0, 1n);
+  await killed.commit();
+  killed.add(0, { value: 'b' });
+  killed.add(1, { value: 'c' });
+  killed.reached(0, 2n);
+  killed.reached(1, 1n);
+  // Acknowledged, and then it dies.
+  await killed.producer.flush();
+
+  const next = await begin(target);
+
+  expect(next.isContinued).toBe(true);
+  expect([...next.positions].sort()).toEqual([
+    [0, 1n],
+    [1, 0n],
+  ]);
+  expect([next.lacks(0, 0n), next.lacks(0, 1n), next.lacks(1, 0n)]).toEqual([false, true, true]);
+  next.add(0, { value: 'b' });
+  next.reached(0, 2n);
+  next.add(1, { value: 'c' });
+  next.reached(1, 1n);
+  await next.commit();
+  expect((await command('consume', 'crashed', '-e', '-f', '%p%v ')).trim().split(' ').sort()).toEqual(['0a', '0b', '1c']);
+
+  // The one that was taken for dead and was not cannot write any more.
+  killed.add(0, { value: 'zombie' });
+  killed.reached(0, 9n);
+  await expect(killed.commit()).rejects.toThrow();
+  expect(await command('consume', 'crashed', '-e', '-f', '%v')).not.toContain('zombie');
+});
+
+test('a copy is not begun where nobody can tell what is there, and not continued from another source', { timeout: 60_000 }, async () => {
+  const target = await newTopic('taken');
+  const copy = await begin(target);
+  copy.add(0, { value: 'a' });
+  copy.reached(0, 1n);
+  await copy.commit();
+
+  await expect(begin(target, 'orders with id 2')).rejects.toThrow(CopyRefused);
+  const other = ExactCopy.begin({ cluster, name: 'other', target, source: 'orders with id 1', mayAppend: false });
+  await expect(other).rejects.toThrow('taken has records already');
+});
