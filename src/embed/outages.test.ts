@@ -221,3 +221,25 @@ test('a reset brings everything back as it was at the start, and does not take l
   expect(Math.abs(cluster.now() - Date.now())).toBeLessThan(1000);
   expect([1, 2, 3].map((id) => cluster.broker(id).state)).toEqual(['running', 'running', 'running']);
 });
+
+test('a client that is still there does not keep a reset from making the topics as they were', async () => {
+  await using other = await startCluster({ topics: { orders: 3 } });
+  const options = { brokers: other.brokers, logLevel: logLevel.NOTHING, retry: { initialRetryTime: 2, maxRetryTime: 2, retries: 1000 } };
+  const producer = new Kafka(options).producer({ allowAutoTopicCreation: true });
+  await producer.connect();
+  let isOver = false;
+  const writing = (async () => {
+    while (!isOver) await producer.send({ topic: 'orders', messages: [{ value: 'again' }] }).catch(() => {});
+  })();
+
+  for (let round = 0; round < 5; round++) await other.reset();
+  isOver = true;
+  await writing;
+  await producer.disconnect();
+
+  const admin = new Kafka(options).admin();
+  await admin.connect();
+  const { topics } = await admin.fetchTopicMetadata({ topics: ['orders'] });
+  await admin.disconnect();
+  expect(topics[0]!.partitions).toHaveLength(3);
+});

@@ -1,3 +1,4 @@
+import { KafkaError } from '#protocol';
 import { incrementalAlterConfigs } from '#protocol/apis/incremental-alter-configs.ts';
 import { whyNoCoordinators } from './coordinators.ts';
 import type { DirectCluster } from './direct-cluster.ts';
@@ -9,6 +10,7 @@ import { waitUntil } from './waiting.ts';
 const brokerResource = 4;
 const deleteOperation = 1;
 const patienceMs = 10_000;
+const mostAttempts = 20;
 
 /** All brokers up and in touch with each other. */
 export async function bringBack(cluster: DirectCluster, brokers: readonly EmbeddedBroker[]): Promise<void> {
@@ -45,10 +47,22 @@ function whyNotServing(brokers: readonly EmbeddedBroker[]): string | undefined {
  * which coordinators keep their state go like all others, and with them every group and transaction, whatever state it is in.
  */
 export async function startAnew(cluster: DirectCluster, brokers: readonly EmbeddedBroker[], topics: Topics): Promise<void> {
-  const { image } = cluster.anyone().router!;
-  const found = image.topics.all().map(({ name }) => name);
-  await Promise.all([deleteTopics(cluster, found), forgetSettings(cluster, brokers)]);
-  await Promise.all([createTopics(cluster, topics), untilCoordinated(cluster, patienceMs)]);
+  await forgetSettings(cluster, brokers);
+  for (let attempt = 1; ; attempt++) {
+    const { image } = cluster.anyone().router!;
+    await deleteTopics(
+      cluster,
+      image.topics.all().map(({ name }) => name),
+    );
+    try {
+      await Promise.all([createTopics(cluster, topics), untilCoordinated(cluster, patienceMs)]);
+      return;
+    } catch (error) {
+      // A client that is still there asks for the topic that is gone, and brokers make it for whoever asks.
+      const isMadeByOthers = error instanceof KafkaError && error.errorName === 'TOPIC_ALREADY_EXISTS';
+      if (!isMadeByOthers || attempt === mostAttempts) throw error;
+    }
+  }
 }
 
 export async function untilCoordinated(cluster: DirectCluster, timeout: number, signal?: AbortSignal): Promise<void> {
