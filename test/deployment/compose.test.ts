@@ -1,9 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { foreign } from '../clients/installed.ts';
 import { run } from '../support/processes.ts';
-import { composeSchema, readCompose } from './compose-file.ts';
+import { composeSchema, readCompose, type Service } from './compose-file.ts';
 import { areDeploymentTestsWanted } from './wanted.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -39,6 +41,31 @@ describe.runIf(areDeploymentTestsWanted)('compose.yaml', { timeout: 180_000 }, (
     expect([...targets.matchAll(/'([^']+:\d+)'/g)].map(([, target]) => target)).toEqual(addresses);
   });
 });
+
+test.runIf(areDeploymentTestsWanted && foreign.prometheus !== undefined)(
+  "Prometheus takes its files as compose.yaml mounts them, and Grafana's are where it looks (skipped without Prometheus)",
+  { timeout: 60_000 },
+  async () => {
+    const { prometheus, grafana } = (await readCompose()).services as Record<'prometheus' | 'grafana', Service>;
+    const folder = mkdtempSync(join(tmpdir(), 'kafka-lite-prometheus-'));
+    try {
+      for (const [source, target] of mounts(prometheus)) cpSync(join(root, source), join(folder, target), { recursive: true });
+      const promtool = join(dirname(foreign.prometheus!), 'promtool');
+      const ended = await run(promtool, ['check', 'config', join(folder, 'etc', 'prometheus', 'prometheus.yml')]);
+      expect(ended, ended.stderr).toMatchObject({ code: 0, stdout: expect.stringMatching(/1 rule files found[\s\S]*\d+ rules found/) });
+      expect(existsSync(join(folder, 'etc', 'prometheus', 'targets.yml'))).toBe(true);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+    const provider = readFileSync(join(root, 'deploy', 'grafana', 'provisioning', 'dashboards', 'kafka-lite-cluster.yml'), 'utf8');
+    expect(mounts(grafana).map(([, target]) => target)).toEqual(['/etc/grafana/provisioning', /path: (\S+)/.exec(provider)![1]]);
+  },
+);
+
+/** Of files of this repository: where they are, and where the container sees them. */
+function mounts({ volumes = [] }: Service): [source: string, target: string][] {
+  return volumes.filter((volume) => volume.startsWith('.')).map((volume) => volume.split(':') as [string, string]);
+}
 
 test.runIf(areDeploymentTestsWanted)('the systemd unit is one that systemd understands (where it is installed)', async () => {
   const unit = join(root, 'deploy', 'systemd', 'kafka-lite-cluster@.service');
