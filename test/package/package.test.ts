@@ -71,6 +71,26 @@ await cluster.close();
     expect((await succeed(process.execPath, ['use.ts'], { cwd: installed })).trim()).toBe('paid');
   });
 
+  test("the README's test passes on the first run, in an empty folder beside vitest and kafkajs", async () => {
+    const directory = join(folder, 'readme');
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'package.json'), '{"private":true,"type":"module"}');
+    const flags = ['--ignore-scripts', '--no-audit', '--no-fund'];
+    await succeed('npm', ['install', ...flags, tarball, 'vitest', 'kafkajs'], { cwd: directory, timeoutMs: 200_000 });
+    const [, snippet] = /```ts vitest\n(.*?)```/s.exec(readFileSync(join(root, 'README.md'), 'utf8'))!;
+    writeFileSync(join(directory, 'orders.test.ts'), snippet!);
+    // Not as a part of this run of tests.
+    const env = { NODE_ENV: 'test', VITEST: undefined, VITEST_POOL_ID: undefined, VITEST_WORKER_ID: undefined };
+
+    await succeed('npx', ['vitest', 'run', '--reporter=json', '--outputFile=result.json'], { cwd: directory, env, timeoutMs: 120_000 });
+
+    expect(JSON.parse(readFileSync(join(directory, 'result.json'), 'utf8'))).toMatchObject({
+      numPassedTests: 1,
+      numTotalTests: 1,
+      success: true,
+    });
+  });
+
   test('a Node that is too old is told so', async () => {
     const launcher = join(installed, 'node_modules', 'kafka-lite-cluster', 'kafka-lite-cluster');
     const script = `Object.defineProperty(process.versions, 'node', { value: '20.18.0' }); await import(${JSON.stringify(launcher)});`;
