@@ -1,9 +1,10 @@
 /** One process of benchmarks/embedded.ts: starts a cluster of so many brokers (0: none), leaves it alone, and tells on stdout what that took. */
 const brokers = Number(process.argv[2]);
 const idleMs = Number(process.argv[3]);
+const entry = process.argv[4]!;
 
 const before = performance.now();
-const { startCluster } = brokers > 0 ? await import('../src/index.ts') : { startCluster: undefined };
+const { startCluster } = brokers > 0 ? ((await import(entry)) as typeof import('../src/index.ts')) : { startCluster: undefined };
 const imported = performance.now();
 const first = await startCluster?.({ brokers });
 const ready = performance.now();

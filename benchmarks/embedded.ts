@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { foreign } from '../test/clients/installed.ts';
@@ -7,6 +8,7 @@ import { perBroker, startKafka } from './rivals.ts';
 const usage = `node benchmarks/embedded.ts [--brokers N] [--rounds N] [--kafka]
 How long an embedded cluster takes to be ready and what it takes of memory when nothing happens, beside a bare Node process, and with --kafka
 beside as many brokers of Apache Kafka. Each round is a process of its own. Numbers are medians.
+What is measured is the published bundle, where it was made (npm pack makes it), and else the sources.
 Kafka needs the foreign clients: npm run test:clients:install`;
 
 const { values } = parseArgs({
@@ -30,6 +32,9 @@ interface Measured {
 }
 
 const program = join(import.meta.dirname, 'embedded-process.ts');
+const bundle = join(import.meta.dirname, '..', 'dist', 'index.js');
+const isBundled = existsSync(bundle);
+const entry = isBundled ? bundle : join(import.meta.dirname, '..', 'src', 'index.ts');
 const bare: Measured[] = [];
 const embedded: Measured[] = [];
 for (let round = 0; round < rounds; round++) {
@@ -38,7 +43,7 @@ for (let round = 0; round < rounds; round++) {
 }
 const above = median(embedded, 'residentMb') - median(bare, 'residentMb');
 console.log(`an embedded cluster of ${brokers}, median of ${rounds} processes:`);
-console.log(`  import of the sources      ${tell('importMs', 'ms')} (the published bundle needs less)`);
+console.log(`  import of the ${isBundled ? 'bundle      ' : 'sources     '} ${tell('importMs', 'ms')}`);
 console.log(`  startCluster() until ready ${tell('startMs', 'ms')}`);
 console.log(`  the same once more         ${tell('startAgainMs', 'ms')}`);
 console.log(`  reset()                    ${tell('resetMs', 'ms')}`);
@@ -61,7 +66,7 @@ if (values.kafka) {
 }
 
 async function measure(count: number): Promise<Measured> {
-  return JSON.parse(await succeed(process.execPath, [program, String(count), String(idleMs)])) as Measured;
+  return JSON.parse(await succeed(process.execPath, [program, String(count), String(idleMs), entry])) as Measured;
 }
 
 function median(measured: readonly Measured[], what: keyof Measured): number {
