@@ -83,6 +83,17 @@ describe('POST /create-topic', () => {
     expect(router.sent).toHaveLength(2);
   });
 
+  test('asks the next controller for the same when the first lives, and ceased to be one before the topic was known everywhere', async () => {
+    router.intercept = ({ api }) => {
+      if (api !== 'CreateTopics') return undefined;
+      router.intercept = undefined;
+      router.addTopic('test', 2);
+      return { topics: [{ name: 'test', errorCode: 'REQUEST_TIMED_OUT', errorMessage: 'the controller ceased to be that' }] };
+    };
+
+    expect((await post('/create-topic', { topic: 'test', partitions: 2 })).body).toBe('{"status":"created"}');
+  });
+
   test('has made the topic when it is there afterwards, as it was asked for, and every live broker has it', async () => {
     let unaware = 2;
     router.down = [2];

@@ -30,7 +30,7 @@ export async function createTopicRoute(bytes: Buffer, context: RouteContext): Pr
 }
 
 /**
- * Asks the controller, and again while there is none. One that dies with the request under way may have made the topic: then the next one is
+ * Asks the controller, and again while there is none. One that dies, or ceases to be the controller, with the request under way may have made the topic: then the next one is
  * asked for the same. If it makes it, the first did not. If it says that the topic exists, and this broker did not know it when the request came, it
  * was made meanwhile, and when it is as it was asked for, that is what the client wants to hear. So two clients that ask for the same topic while a controller
  * dies may both be told that it is created.
@@ -47,6 +47,7 @@ async function create(context: RouteContext, name: string, numPartitions: number
   let doubt: HttpProblem | undefined;
   for (;;) {
     let result: CreateTopicsResponse['topics'][number] | undefined;
+    let unknown: HttpProblem | undefined;
     try {
       const options = { timeoutMs: createTimeoutMs + 5_000, findTimeoutMs: Math.max(0, deadline - clock.monotonic()) };
       const response = await router.send(createTopics, request, 'controller', options);
@@ -54,8 +55,13 @@ async function create(context: RouteContext, name: string, numPartitions: number
     } catch (thrown) {
       const problem = problemOfThrown(thrown, 'write', 'the controller');
       if (!(problem instanceof HttpProblem) || !isOutcomeUnknown(problem)) throw doubt ?? problem;
+      unknown = problem;
+    }
+    // It ceased to be the controller before the topic was known everywhere, and lives.
+    if (result?.errorCode === 'REQUEST_TIMED_OUT') unknown = problemOfErrorName(result.errorCode, 'write', result.errorMessage);
+    if (unknown !== undefined) {
       if (doubt === undefined) deadline = clock.monotonic() + patience.leaderMs;
-      doubt = problem;
+      doubt = unknown;
       if (clock.monotonic() >= deadline) throw doubt;
       await sleep(clock, lookAgainMs);
       continue;
