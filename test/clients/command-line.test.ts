@@ -138,6 +138,61 @@ describe.runIf(areForeignClientsWanted && foreign.kafkaTools !== undefined).each
       expect(await theirs('topics', '--list')).not.toContain('made');
     });
 
+    test('records and settings written by either are read by the other', async () => {
+      await succeed('topic', 'create', 'records', '--partitions=2');
+      const lines = [
+        {
+          partition: 0,
+          timestamp: 1000,
+          key: 'a',
+          value: 'one',
+          headers: [
+            ['h', '1'],
+            ['h', null],
+          ],
+        },
+        { partition: 0, timestamp: 1001, key: null, value: null, headers: [] },
+        { partition: 1, timestamp: 1002, key: { base64: '//4=' }, value: { base64: 'AP8=' }, headers: [] },
+      ];
+      const producer = runMain(['produce', 'records', '-i', 'ndjson', '--keep-partitions', '-z', 'lz4', '-b', cluster.bootstrap]);
+      producer.process.stdin!.end(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+      expect(await producer.ended, producer.errors).toBe(0);
+
+      const told = await theirs(
+        'consoleConsumer',
+        '--topic',
+        'records',
+        '--partition',
+        '0',
+        '--from-beginning',
+        '--max-messages',
+        '2',
+        '--formatter-property',
+        'print.key=true',
+        '--formatter-property',
+        'print.headers=true',
+        '--formatter-property',
+        'print.timestamp=true',
+      );
+      expect(told).toContain('CreateTime:1000\th:1,h:null\ta\tone');
+      const read = (await succeed('consume', 'records', '-e', '-o', 'ndjson'))
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      expect(read.sort((a, b) => a.timestamp - b.timestamp).map(({ topic, offset, ...rest }) => rest)).toEqual(lines);
+      expect(await succeed('consume', 'records', '-e', '-g', 'record-readers', '-f', '%p')).toHaveLength(3);
+
+      await succeed('config', 'set', 'topic', 'records', 'retention.ms=86400000');
+      expect(await theirs('configs', '--describe', '--entity-type', 'topics', '--entity-name', 'records')).toContain(
+        'retention.ms=86400000',
+      );
+      await theirs('configs', '--alter', '--entity-type', 'topics', '--entity-name', 'records', '--add-config', 'max.message.bytes=65536');
+      expect(await succeed('config', 'describe', 'topic', 'records')).toMatch(/max\.message\.bytes +65536 +topic/);
+      await succeed('config', 'unset', 'topic', 'records', 'retention.ms', 'max.message.bytes');
+      expect(await theirs('configs', '--describe', '--entity-type', 'topics', '--entity-name', 'records')).not.toContain('retention.ms');
+      expect(await ours('doctor')).toMatchObject({ code: 0 });
+    });
+
     test('the quorum is described alike', async () => {
       const described = JSON.parse(await succeed('quorum', 'describe', '--json'));
       const status = await theirs('quorum', 'describe', '--status');

@@ -80,17 +80,19 @@ test('without an identity what may have been written is not sent again', async (
 });
 
 test('a batch that is too large for its topic is halved; a record that is too large by itself is an error', async () => {
-  answers = ['MESSAGE_TOO_LARGE', 'NONE', 'NONE', 'MESSAGE_TOO_LARGE'];
-  const one = producer();
-  for (const value of ['a', 'b', 'c']) one.add(0, { value });
+  answers = ['MESSAGE_TOO_LARGE', 'NONE', 'NONE', 'NONE', 'MESSAGE_TOO_LARGE'];
+  const bytesOfThree = 63;
+  const one = producer({ batchBytes: bytesOfThree });
+  for (const value of ['a', 'b', 'c', 'd']) one.add(0, { value });
   await one.flush();
 
   expect(got.map(({ sequence, values }) => [sequence, ...values])).toEqual([
     [0, 'a', 'b', 'c'],
     [0, 'a', 'b'],
     [2, 'c'],
+    [3, 'd'],
   ]);
-  one.add(0, { value: 'd' });
+  one.add(0, { value: 'e' });
   await expect(one.flush()).rejects.toThrow('writing to orders-0');
 });
 
