@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import type { Program } from '#cli/testing.ts';
 import { spawnable } from '../../src/cli/up/child-command.ts';
 import { isFree } from '../support/ports.ts';
-import { runCommand } from './cluster.ts';
+import { launcher, runCommand } from './cluster.ts';
 
 const programs: Program[] = [];
 afterEach(async () => {
@@ -47,6 +47,14 @@ test('a signal reaches the command, and one that ends by it ends with 128 and th
 
   expect(await program.ended).toBe(143);
   expect(program.output).toBe('runs\n');
+});
+
+test('our own commands find the cluster that they run with', async () => {
+  const listing = runCommand(['up', '--count=1', '--memory', '--', process.execPath, launcher, 'topic', 'list', '--json']);
+  programs.push(listing);
+
+  expect(await listing.ended, listing.errors).toBe(0);
+  expect(listing.output).toBe('[]\n');
 });
 
 test('a command that is not there ends with 127 and is named', async () => {

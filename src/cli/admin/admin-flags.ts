@@ -11,13 +11,15 @@ export interface AdminFlags {
 }
 
 /** The brokers to ask, in their order. @throws CliError, UsageError */
-export function readServers({ meta, bootstrapServer }: AdminFlags): Address[] {
-  if (meta !== undefined && bootstrapServer !== undefined)
+export function readServers({ meta, bootstrapServer: flag }: AdminFlags, environment: NodeJS.ProcessEnv = process.env): Address[] {
+  if (meta !== undefined && flag !== undefined)
     throw new UsageError('--meta', meta, 'it says the same as --bootstrap-server', 'Leave one of them out');
   if (meta !== undefined) return [parseAddress('--meta', meta)];
+  // `up -- COMMAND` sets it for commands, and so do many others.
+  const bootstrapServer = flag ?? (environment['KAFKA_BOOTSTRAP_SERVERS'] || undefined);
   if (bootstrapServer === undefined)
     throw new CliError(
-      '--bootstrap-server (or --meta) is missing: name a broker, as in --bootstrap-server=localhost:8080.',
+      '--bootstrap-server (or --meta) is missing: name a broker, as in --bootstrap-server=localhost:8080, or set KAFKA_BOOTSTRAP_SERVERS.',
       exitCodes.usage,
     );
   const entries = bootstrapServer

@@ -4,7 +4,10 @@ import { exitCodesHelp } from '../exit-codes.ts';
 /** The flags of all commands that ask a running cluster. */
 export function asking(command: Command): Command {
   return command
-    .option('-b, --bootstrap-server <host:port,...>', 'brokers of the cluster; the first that answers is asked')
+    .option(
+      '-b, --bootstrap-server <host:port,...>',
+      'brokers of the cluster; the first that answers is asked (default: KAFKA_BOOTSTRAP_SERVERS)',
+    )
     .option('--meta <host:port>', 'the same for one broker')
     .option('--json', 'print one line of JSON, for scripts');
 }

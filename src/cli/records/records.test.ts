@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Program, runMain } from '../testing.ts';
+import { type Program, runMain, runMainInTerminal } from '../testing.ts';
 
 describe('produce and consume, with a broker', { timeout: 60_000 }, () => {
   let broker: Program;
@@ -108,6 +109,23 @@ describe('produce and consume, with a broker', { timeout: 60_000 }, () => {
     expect(tail.output).toBe('last\nnew\n');
     expect(tail.errors).toBe('');
   });
+
+  test.skipIf(spawnSync('script', ['--version']).status !== 0)(
+    'on a terminal a copy shows how far it is, with rate and time left',
+    async () => {
+      await run('', 'topic', 'create', 'shown', '--partitions=1');
+      await run('a\nb\n', 'produce', 'shown');
+
+      const program = runMainInTerminal(['topic', 'copy', 'shown', 'shown-again', server]);
+
+      expect(await program.ended).toBe(0);
+      expect(program.output).toMatch(/shown -> shown-again =+ 100% \| 2\/2 \| \d+\/s \| \S+ left/);
+      expect(program.output).toContain('Copied 2 records of shown to shown-again.');
+      expect((await run('', 'topic', 'copy', 'shown', 'shown-again')).errors).toBe(
+        'Copied 0 records of shown to shown-again, after those of an earlier run.\n',
+      );
+    },
+  );
 
   test('mistakes are named', async () => {
     expect(await run('', 'consume', 'odrers', '-e')).toMatchObject({ code: 3, errors: expect.stringContaining('Did you mean "orders"?') });

@@ -83,16 +83,16 @@ test('a batch that is too large for its topic is halved; a record that is too la
   answers = ['MESSAGE_TOO_LARGE', 'NONE', 'NONE', 'NONE', 'MESSAGE_TOO_LARGE'];
   const bytesOfThree = 63;
   const one = producer({ batchBytes: bytesOfThree });
-  for (const value of ['a', 'b', 'c', 'd']) one.add(0, { value });
+  for (const value of ['a', 'b', 'c', 'd', 'e', 'f']) one.add(0, { value });
   await one.flush();
 
   expect(got.map(({ sequence, values }) => [sequence, ...values])).toEqual([
     [0, 'a', 'b', 'c'],
     [0, 'a', 'b'],
     [2, 'c'],
-    [3, 'd'],
+    [3, 'd', 'e', 'f'],
   ]);
-  one.add(0, { value: 'e' });
+  one.add(0, { value: 'g' });
   await expect(one.flush()).rejects.toThrow('writing to orders-0');
 });
 
