@@ -60,9 +60,14 @@ export class BrokerProcesses {
   /** Starts all of them and waits until each serves requests. */
   static async start(count: number, options: BrokerProcessOptions = {}): Promise<BrokerProcesses> {
     const cluster = await BrokerProcesses.prepare(count, options);
-    for (const { id } of cluster.#members) cluster.startBroker(id);
-    await cluster.ready();
-    return cluster;
+    try {
+      for (const { id } of cluster.#members) cluster.startBroker(id);
+      await cluster.ready();
+      return cluster;
+    } catch (error) {
+      await cluster.stop().catch(() => {});
+      throw error;
+    }
   }
 
   get ids(): number[] {

@@ -8,7 +8,7 @@ import { areForeignClientsWanted, foreign } from '../installed.ts';
 import type { Program } from '../programs.ts';
 import { Copier } from './copier.ts';
 import { KcatReader } from './kcat-reader.ts';
-import { transactionalPrograms } from './programs.ts';
+import { readsUnstableOffsets, transactionalPrograms } from './programs.ts';
 import { RemoteProducer } from './remote-producer.ts';
 
 /** What clients do with transactions over three partitions, on three brokers. What readers of committed records find decides. */
@@ -160,7 +160,10 @@ describe.runIf(areForeignClientsWanted)('transactions of clients in other langua
       await copier.stop();
       found = await whenStable(target);
 
-      for (const values of found) expect(values.toSorted(), program.client).toEqual(inputs);
+      const [first = []] = found.map((values) => values.toSorted());
+      const mayCopyTwice = readsUnstableOffsets.has(program.client);
+      expect(mayCopyTwice ? [...new Set(first)] : first, program.client).toEqual(inputs);
+      for (const values of found) expect(values.toSorted(), `${program.client}: each transaction is whole`).toEqual(first);
       const offsets = (await admin.fetchOffsets({ groupId: group, topics: [source] }))[0]!.partitions;
       const ends = await Promise.all(offsets.map(({ partition }) => reader.endOffset(source, partition)));
       expect(

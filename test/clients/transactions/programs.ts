@@ -9,3 +9,9 @@ export const transactionalPrograms = installed([
   node('kafkajs', 'kafkajs-transactions.ts'),
   node('platformatic', 'platformatic-transactions.ts'),
 ]);
+
+/**
+ * Clients that take a committed offset for final which an open transaction is about to change (no require_stable, KIP-447): a rebalance at that moment makes them read, and copy, some records
+ * twice, with any broker. Their transactions are whole all the same.
+ */
+export const readsUnstableOffsets: ReadonlySet<string> = new Set(['kafkajs', 'platformatic']);
