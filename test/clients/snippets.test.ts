@@ -1,0 +1,82 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { succeed } from '../support/processes.ts';
+import { type ClusterUnderTest, startClusterUnderTest } from './cluster-under-test.ts';
+import { areForeignClientsWanted, foreign } from './installed.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const page = readFileSync(join(root, 'docs', 'clients.md'), 'utf8');
+/** Each with the heading above it. */
+const programs = [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map((match) => ({
+  heading: page
+    .slice(0, match.index)
+    .match(/^#+ .*$/gm)!
+    .at(-1)!
+    .replace(/^#+ /, ''),
+  language: match[1]!,
+  code: match[2]!,
+}));
+
+describe.runIf(areForeignClientsWanted)('the programs that the page of clients shows', () => {
+  let cluster: ClusterUnderTest;
+  let directory: string;
+
+  beforeAll(async () => {
+    cluster = await startClusterUnderTest();
+    directory = mkdtempSync(join(tmpdir(), 'snippets-'));
+    mkdirSync(join(directory, 'go'));
+    symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
+  });
+  afterAll(async () => {
+    await cluster?.stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  /** How a program of a language is run; undefined where what it needs is not installed. */
+  function commandFor(language: string, code: string): { command: string; args: string[]; cwd?: string } | undefined {
+    const file = (name: string) => {
+      const path = join(directory, name);
+      writeFileSync(path, code);
+      return path;
+    };
+    switch (language) {
+      case 'sh': {
+        if (code.includes('kcat') && foreign.kcat === undefined) return undefined;
+        const own = `"${process.execPath}" "${join(root, 'kafka-lite-cluster')}"`;
+        return { command: 'bash', args: ['-e', '-o', 'pipefail', '-c', code.replaceAll('./kafka-lite-cluster', own)] };
+      }
+      case 'js':
+        return { command: process.execPath, args: [file('program.mjs')] };
+      case 'python':
+        return foreign.python === undefined ? undefined : { command: foreign.python, args: [file('program.py')] };
+      case 'java':
+        return foreign.kafkaTools === undefined
+          ? undefined
+          : { command: 'java', args: ['-cp', `${foreign.kafkaTools}/*`, file('Orders.java')] };
+      case 'go':
+        return foreign.franz === undefined
+          ? undefined
+          : { command: 'go', args: ['run', file('go/main.go')], cwd: join(import.meta.dirname, 'go') };
+      default:
+        throw new Error(`nobody knows how to run ${language}`);
+    }
+  }
+
+  test.for(programs)('$heading, $language', { timeout: 120_000 }, async ({ language, code, heading }, { skip }) => {
+    // One after the other: the first makes the topic.
+    const found = commandFor(language, code.replaceAll('localhost:8080', cluster.bootstrap.split(',')[0]!));
+    if (found === undefined) return skip('what it needs is not installed: npm run test:clients:install');
+
+    const printed = await succeed(found.command, found.args, { timeoutMs: 90_000, ...(found.cwd === undefined ? {} : { cwd: found.cwd }) });
+
+    if (heading !== 'Clients') expect(printed).toContain('order-1 paid');
+  });
+
+  test('are those of all clients that the tests know', () => {
+    expect(programs.map(({ heading }) => heading)).toEqual(
+      expect.arrayContaining(['kafkajs', '@platformatic/kafka', 'Java', 'Python', 'Go', 'kcat', 'Without a client']),
+    );
+  });
+});
