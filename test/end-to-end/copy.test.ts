@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runMainInTerminal } from '#cli/testing.ts';
 import { CopyRefused, ExactCopy, type KnownTopic, RemoteCluster, readMetadata } from '#client';
 import { nodePlatform, silentLogger } from '#platform';
 import { BrokerClient } from '#transport';
@@ -81,4 +82,24 @@ test('a copy is not begun where nobody can tell what is there, and not continued
   await expect(begin(target, 'orders with id 2')).rejects.toThrow(CopyRefused);
   const other = ExactCopy.begin({ cluster, name: 'other', target, source: 'orders with id 1', mayAppend: false });
   await expect(other).rejects.toThrow('taken has records already');
+});
+
+test('on a terminal it shows how far it is, how quick, and how long it will take; elsewhere nothing', { timeout: 60_000 }, async () => {
+  const source = await newTopic('watched');
+  const line = `${'x'.repeat(100)}\n`;
+  const writer = runCommand(['produce', source.name, '-b', brokers.address(1)]);
+  writer.type(line.repeat(20_000));
+  writer.endInput();
+  expect(await writer.ended, writer.errors).toBe(0);
+  const copy = (to: string) => ['topic', 'copy', source.name, to, `--to=${brokers.address(1)}`, '-b', brokers.address(1)];
+
+  const watched = runMainInTerminal(copy('shown'));
+  expect(await watched.ended, watched.output).toBe(0);
+  const unwatched = runCommand(copy('silent'));
+  unwatched.endInput();
+  expect(await unwatched.ended, unwatched.errors).toBe(0);
+
+  expect(watched.output).toMatch(/\d+% \| \d+\/20000 \| (\d+|\?)\/s \| \S+ left/);
+  expect(watched.output).toContain('Copied 20000 records');
+  expect(unwatched.errors).not.toMatch(/% \||left/);
 });

@@ -29,7 +29,7 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** The snippets of the pages for users: each is a whole program, or a file of tests. */
 function snippets(kind: '' | ' vitest'): string[] {
-  const pages = ['README.md', 'docs/embedding.md'].map((page) => readFileSync(join(root, page), 'utf8')).join('\n');
+  const pages = ['README.md', 'docs/embedding.md', 'docs/migration.md'].map((page) => readFileSync(join(root, page), 'utf8')).join('\n');
   return [...pages.matchAll(/```ts( vitest)?\n(.*?)```/gs)].filter(([, found = '']) => found === kind).map(([, , code]) => code!);
 }
 
@@ -59,7 +59,7 @@ test('the example of Vitest passes, and so do the tests that the pages for users
     env,
   });
 
-  expect(JSON.parse(readFileSync(outputFile, 'utf8'))).toMatchObject({ numPassedTests: 8, numTotalTests: 8, success: true });
+  expect(JSON.parse(readFileSync(outputFile, 'utf8'))).toMatchObject({ numPassedTests: 9, numTotalTests: 9, success: true });
 });
 
 test('every program that the pages for users show runs', { timeout: 60_000 }, async () => {
