@@ -162,7 +162,8 @@ describe.runIf(areForeignClientsWanted)('transactions of clients in other langua
 
       const [first = []] = found.map((values) => values.toSorted());
       const mayCopyTwice = readsUnstableOffsets.has(program.client);
-      expect(mayCopyTwice ? [...new Set(first)] : first, program.client).toEqual(inputs);
+      // The inputs are written by a producer that is not idempotent: one may be there twice, and is copied twice then.
+      expect(mayCopyTwice ? [...new Set(first)] : first, program.client).toEqual(mayCopyTwice ? [...new Set(inputs)] : inputs);
       for (const values of found) expect(values.toSorted(), `${program.client}: each transaction is whole`).toEqual(first);
       const offsets = (await admin.fetchOffsets({ groupId: group, topics: [source] }))[0]!.partitions;
       const ends = await Promise.all(offsets.map(({ partition }) => reader.endOffset(source, partition)));
