@@ -2,14 +2,25 @@ import { spawn } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Cluster, launcher, temporaryDirectory } from './cluster.ts';
+import { Program } from '#cli/testing.ts';
+import { blocksOf } from '../support/pages.ts';
+import { Cluster, launcher, runCommand, temporaryDirectory } from './cluster.ts';
 
 const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'operating', 'command-line.md'), 'utf8');
 const runFromHere = page.slice(page.indexOf('<!-- The examples from here on are run'));
 const examples = [...runFromHere.matchAll(/^```sh\n(.*?)^```$/gms)].map((match) => match[1]!);
 
+/** The lines of the block of a page whose comment names this file. */
+function linesOf(page: string): string[] {
+  const blocks = blocksOf(page).filter(({ note }) => note === 'run by test/end-to-end/command-line.test.ts');
+  expect(blocks).toHaveLength(1);
+  return blocks[0]!.code.trimEnd().split('\n');
+}
+
 let clusters: Cluster[] = [];
 let directory: string;
+/** Some of which go on until they are told to end. */
+const programs: Program[] = [];
 
 beforeAll(async () => {
   directory = temporaryDirectory();
@@ -17,6 +28,7 @@ beforeAll(async () => {
   clusters = await Promise.all([Cluster.start(1), Cluster.start(1)]);
 }, 60_000);
 afterAll(async () => {
+  for (const program of programs) program.signal('SIGKILL');
   for (const cluster of clusters) await cluster.destroy();
   rmSync(directory, { recursive: true, force: true });
 });
@@ -39,4 +51,71 @@ test("every command of the command line's page does what it says", { timeout: 18
   expect(errors).toContain('Copied 0 records of orders to orders, after those of an earlier run.');
   expect(errors).toContain('Wrote 6 records to piped.');
   expect(errors).toContain('Wrote 0 records to piped; 6 records were there already.');
+});
+
+const command = async (...args: string[]) => {
+  const program = runCommand(args);
+  program.endInput();
+  expect(await program.ended, program.errors).toBe(0);
+  return program;
+};
+const there = () => clusters[1]!.address(1);
+
+/** What a shell makes of a line, in which localhost:8080 is the first cluster. Its last command takes the place of the shell, so that signals reach it. */
+function inShell(line: string): Program {
+  const here = clusters[0]!.address(1);
+  const ours = line.replaceAll('localhost:8080', here).replaceAll('kafka.example.org:9092', there());
+  const own = `exec "${process.execPath}" "${launcher}" `;
+  const program = new Program('bash', ['-c', `shopt -s lastpipe\n${ours.replace(/(^|\| )kafka-lite-cluster /, `$1${own}`)}`]);
+  programs.push(program);
+  return program;
+}
+
+test('producer and consumer read their answers from a pipe, as their section shows', { timeout: 60_000 }, async () => {
+  const [produce, consume, ...others] = linesOf('docs/operating/command-line.md');
+  expect(others).toEqual([]);
+  await command('topic', 'create', 'test', '--partitions=2', '-b', clusters[0]!.address(1));
+
+  const producer = inShell(produce!);
+  expect(await producer.ended, producer.errors).toBe(0);
+  const consumer = inShell(consume!);
+  await consumer.until('[Offset 0] Hello World\n');
+  consumer.signal('SIGINT');
+
+  expect(await consumer.ended).toBe(130);
+});
+
+test('a topic moves as the page of migration shows: copied once, and then with what arrives', { timeout: 120_000 }, async () => {
+  // The orders of both clusters belong to the other tests.
+  const [copy, follow, ...others] = linesOf('docs/migration.md').map((line) => line.replace('copy orders', 'copy moved'));
+  expect(others).toEqual([]);
+  const write = async (value: string) => {
+    const writer = runCommand(['produce', 'moved', '-b', there()]);
+    writer.type(`${value}\n`);
+    writer.endInput();
+    expect(await writer.ended, writer.errors).toBe(0);
+  };
+  const read = async (count: number) => (await command('consume', 'moved', '-c', String(count), '-b', clusters[0]!.address(1))).output;
+  await command('topic', 'create', 'moved', '--partitions=1', '-b', there());
+  await write('before');
+
+  const copied = inShell(copy!);
+  expect(await copied.ended, copied.errors).toBe(0);
+  expect(await read(1)).toBe('before\n');
+  const following = inShell(follow!);
+  await write('after');
+
+  expect(await read(2)).toBe('before\nafter\n');
+  following.signal('SIGINT');
+  expect(await following.ended, following.errors).toBe(130);
+});
+
+test('the metrics are where their page says', async () => {
+  const [line, ...others] = linesOf('docs/operating/metrics.md');
+  expect(others).toEqual([]);
+
+  const curl = inShell(line!);
+
+  expect(await curl.ended, curl.errors).toBe(0);
+  expect(curl.output).toMatch(/^kafka_brokers 1$/m);
 });
