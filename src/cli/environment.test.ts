@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { clientVariables } from './client-variables.ts';
 import { readEnvironment } from './environment.ts';
 
 test.each([
@@ -47,8 +48,7 @@ test('a name that is not known is said to be without effect, with what may have 
 });
 
 test.each([
-  'KAFKA_BROKERS',
-  'KAFKA_BOOTSTRAP_SERVERS',
+  ...Object.keys(clientVariables),
   'KAFKA_LITE_LAUNCHED',
   'KAFKA_PORT',
   'KAFKA_SERVICE_HOST',

@@ -1,5 +1,6 @@
 import { brokerConfigs } from '#metadata';
 import { nearNames } from './admin/did-you-mean.ts';
+import { clientVariables } from './client-variables.ts';
 import type { EnvironmentSettings } from './settings.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -9,7 +10,7 @@ const ofOtherPrograms =
 /** A cluster gets its id when it is founded. */
 const clusterIds: ReadonlySet<string> = new Set(['CLUSTER_ID', 'KAFKA_CLUSTER_ID', 'KAFKA_KRAFT_CLUSTER_ID']);
 /** For clients, and this program's own. */
-const notForBrokers = /^KAFKA_(LITE_.*|BROKERS|BOOTSTRAP_SERVERS|REST_URL)$/;
+const isForOthers = (variable: string) => variable.startsWith('KAFKA_LITE_') || Object.hasOwn(clientVariables, variable);
 /** Kubernetes tells every container where the service named kafka is. */
 const ofKubernetes = /^KAFKA_(.*_)?(SERVICE_(HOST|PORT.*)|PORT(_\d+_(TCP|UDP).*)?)$/;
 
@@ -28,7 +29,7 @@ export function readEnvironment(environment: Surroundings['environment']): Envir
       passedOver.push(variable);
       continue;
     }
-    if (notForBrokers.test(variable) || ofKubernetes.test(variable)) continue;
+    if (isForOthers(variable) || ofKubernetes.test(variable)) continue;
     const [, rest] = /^KAFKA_(?:CFG_)?(.+)$/.exec(variable) ?? [];
     if (rest === undefined) continue;
     const name = byLetters.get(lettersOf(rest));

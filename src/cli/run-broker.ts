@@ -9,6 +9,7 @@ import type { BrokerSettings } from './broker-options.ts';
 import { CliError } from './cli-error.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { onStopSignals, stayAlive } from './signals.ts';
+import { tell } from './tell.ts';
 
 /** The line that says it runs comes when requests succeed, or after so long when they do not yet. */
 const longestWaitMs = 1500;
@@ -18,7 +19,7 @@ const memoryDirectory = '/memory';
 
 /** Runs one broker until it is told to stop. */
 export async function runBroker(settings: BrokerSettings): Promise<ExitCode> {
-  for (const note of settings.notes) process.stderr.write(`note: ${note}\n`);
+  for (const note of settings.notes) tell(`note: ${note}`);
   const log = pinoLogger({ level: settings.logLevel });
   const real = nodePlatform({ log });
   const platform: Platform = settings.directory === undefined ? { ...real, disk: memoryDisk() } : real;

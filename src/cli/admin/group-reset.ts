@@ -2,6 +2,7 @@ import { carryOutReset, exactJson, type PlannedOffset, partitionsIn, planReset, 
 import { DiskError, nodePlatform } from '#platform';
 import { CliError } from '../cli-error.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { tell } from '../tell.ts';
 import type { AdminFlags } from './admin-flags.ts';
 import { readScope, readTarget, type ScopeFlags, type TargetFlags } from './reset-flags.ts';
 import { table } from './table.ts';
@@ -30,8 +31,8 @@ export async function groupReset(groupId: string, flags: ResetFlags): Promise<Ex
     const plan = await planReset(cluster, groupId, await partitionsIn(cluster, groupId, scope), target);
     if (flags.execute && plan.length > 0) await carryOutReset(cluster, groupId, plan);
     process.stdout.write(shown(groupId, plan, flags));
-    if (plan.length === 0) process.stderr.write(`Group ${groupId} has committed nothing, so that there is nothing to reset.\n`);
-    else if (!flags.execute) process.stderr.write('Nothing was changed. With --execute it is.\n');
+    if (plan.length === 0) tell(`Group ${groupId} has committed nothing, so that there is nothing to reset.`);
+    else if (!flags.execute) tell('Nothing was changed. With --execute it is.');
   });
   return exitCodes.ok;
 }

@@ -3,6 +3,7 @@ import { parseAddress } from '../addresses.ts';
 import { needed } from '../broker-options.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { onStopSignals, stayAlive } from '../signals.ts';
+import { tell } from '../tell.ts';
 import { ClusterClient } from './cluster-client.ts';
 import { interactiveConsumer } from './consumer.ts';
 import { Conversation } from './conversation.ts';
@@ -15,7 +16,7 @@ export async function runClient(which: keyof typeof clients, flags: { meta?: str
   const clock = new NodeClock();
   const client = new ClusterClient({
     meta: parseAddress('--meta', needed('--meta', flags.meta)),
-    note: (line) => process.stderr.write(`${line}\n`),
+    note: tell,
   });
   const letGo = stayAlive();
   let conversation: Conversation | undefined;

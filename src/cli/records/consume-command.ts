@@ -2,6 +2,7 @@ import { type Cluster, type KnownTopic, type ReadBatch, type ReadRange, TopicRea
 import type { LogRecord } from '#protocol';
 import { withCluster } from '../admin/with-cluster.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { tell } from '../tell.ts';
 import { ByteSink, OutputGone } from './byte-sink.ts';
 import { type ConsumeFlags, type ConsumePlan, readConsumeFlags } from './consume-flags.ts';
 import { consumeAsMember } from './consume-group.ts';
@@ -78,8 +79,4 @@ function barFor(topic: KnownTopic, ranges: readonly ReadRange[], { count, until 
   if (count !== undefined) return progressBar(topic.name, count);
   const total = until === undefined ? 0 : ranges.reduce((sum, range) => sum + Number(range.until! - range.from), 0);
   return progressBar(topic.name, total);
-}
-
-function tell(line: string): void {
-  process.stderr.write(`${line}\n`);
 }

@@ -8,6 +8,7 @@ import { counted } from '../admin/topic-describe.ts';
 import { withCluster } from '../admin/with-cluster.ts';
 import { CliError } from '../cli-error.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { tell } from '../tell.ts';
 import { beginCopy } from './produce-command.ts';
 import { compressionOf } from './produce-flags.ts';
 import { type Progress, progressBar } from './progress.ts';
@@ -163,8 +164,4 @@ async function carryOver(
 /** Without its offset: the target gives it one of its own. */
 function asNew({ key, value, headers, timestamp }: LogRecord): RecordInput {
   return { key, value, headers, timestamp };
-}
-
-function tell(line: string): void {
-  process.stderr.write(`${line}\n`);
 }

@@ -5,6 +5,7 @@ import { counted } from '../admin/topic-describe.ts';
 import { withCluster } from '../admin/with-cluster.ts';
 import { CliError, UsageError } from '../cli-error.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { tell } from '../tell.ts';
 import { inputOf } from './inputs.ts';
 import { type ProduceFlags, type ProducePlan, readProduceFlags } from './produce-flags.ts';
 import type { ParsedRecord } from './record-json.ts';
@@ -44,7 +45,7 @@ export async function runProduce(argument: string | undefined, flags: ProduceFla
     }
     const { written, skipped } = target;
     const again = skipped === 0 ? '' : `; ${counted(skipped, 'record')} was there already`.replace(/(records) was/, '$1 were');
-    process.stderr.write(`Wrote ${counted(written, 'record')} to ${name}${again}.\n`);
+    tell(`Wrote ${counted(written, 'record')} to ${name}${again}.`);
     if (flags.json) process.stdout.write(`${JSON.stringify({ topic: name, written, skipped })}\n`);
     return stopping.exitCode;
   });

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { CliError } from '../cli-error.ts';
+import { variablesFor } from '../client-variables.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { Plan } from './up-options.ts';
 
@@ -10,16 +11,8 @@ const notThere = 127;
 
 /** Where the cluster is, as programs in any language look for it. */
 export function environmentFor({ brokers }: Plan): Record<string, string> {
-  const servers = brokers.map(({ port }) => `localhost:${port}`).join(',');
-  const url = `http://localhost:${brokers[0]!.port}`;
-  return {
-    KAFKA_BROKERS: servers,
-    KAFKA_BOOTSTRAP_SERVERS: servers,
-    KAFKA_BOOTSTRAP_SERVER: `localhost:${brokers[0]!.port}`,
-    KAFKA_REST_URL: url,
-    KAFKA_HTTP_URL: url,
-    SPRING_KAFKA_BOOTSTRAP_SERVERS: servers,
-  };
+  const addresses = brokers.map(({ port }) => `localhost:${port}`);
+  return variablesFor({ servers: addresses.join(','), oneServer: addresses[0]!, url: `http://${addresses[0]}` });
 }
 
 /** The command of `up -- CMD`, with the streams of this process. */

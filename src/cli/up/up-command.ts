@@ -4,6 +4,7 @@ import { BrokerHttp, NoAnswer } from '../clients/broker-http.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { loadEnvironment } from '../settings.ts';
 import { onStopSignals, stayAlive } from '../signals.ts';
+import { tell } from '../tell.ts';
 import { banner, readyLine } from './banner.ts';
 import { SupervisedBroker } from './supervised-broker.ts';
 import { type Plan, type PlannedBroker, planUp, type UpFlags } from './up-options.ts';
@@ -121,8 +122,4 @@ export async function whyTaken(port: number, hosts: readonly string[]): Promise<
 
 function gaveUp({ id }: PlannedBroker): string {
   return `Broker ${id} cannot run (see above); stopping all.`;
-}
-
-function tell(line: string): void {
-  process.stderr.write(`${line}\n`);
 }

@@ -5,6 +5,7 @@ import { CliError } from '../cli-error.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { loadEnvironment } from '../settings.ts';
 import { onStopSignals, stayAlive } from '../signals.ts';
+import { tell } from '../tell.ts';
 import { ChildCommand, CommandNotStarted, environmentFor } from './child-command.ts';
 import { SupervisedBroker } from './supervised-broker.ts';
 import { bringUp, checkPorts, whyTaken } from './up-command.ts';
@@ -94,8 +95,4 @@ async function freeRun({ network }: Platform, count: number, hosts: readonly str
     if (taken.every((why) => why === undefined)) return first;
   }
   throw new CliError(`No ${count} ports in a row are free. Name the first one, as in --port=9092.`);
-}
-
-function tell(line: string): void {
-  process.stderr.write(`${line}\n`);
 }
