@@ -13,13 +13,21 @@ export const exitCodes = {
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** The same for people. */
-export const exitCodesHelp = `
+const meanings: Readonly<Record<string, string>> = {
+  0: 'done',
+  1: 'failed',
+  2: 'the command line or a setting is wrong',
+  3: 'not found: no such topic, partition or group',
+  4: 'not ready: a broker does not answer, or took too long',
+  130: 'interrupted (Ctrl-C)',
+  143: 'terminated (SIGTERM)',
+};
+
+/** The same for people. @param own what they mean for one command where that is more, or something else; null for those that it never ends with */
+export function exitCodesHelp(own: Readonly<Record<string, string | null>> = {}): string {
+  // Whole numbers come first, in their order.
+  const lines = Object.entries({ ...meanings, ...own }).filter(([, meaning]) => meaning !== null);
+  return `
 Exit codes:
-  0    done
-  1    failed
-  2    the command line or a setting is wrong
-  3    not found: no such topic, partition or group
-  4    not ready: a broker does not answer, or took too long
-  130  interrupted (Ctrl-C)
-  143  terminated (SIGTERM)`;
+${lines.map(([code, meaning]) => `  ${code.padEnd(4)} ${meaning}`).join('\n')}`;
+}

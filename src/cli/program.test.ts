@@ -30,6 +30,19 @@ test.each([
   expect(errors).toBe('');
 });
 
+test.each([
+  ['up', ['0', '1', '2', '126', '127', '130', '143', 'N']],
+  ['broker', ['0', '1', '2', '130', '143']],
+  ['producer', ['0', '1', '2', '3', '4', '130', '143']],
+  ['topic create', ['0', '1', '2', '3', '4', '130', '143']],
+  ['doctor', ['0', '1', '2', '130', '143']],
+])('%s --help lists the exit codes that it may end with', async (command, codes) => {
+  const { output } = await outcome(...command.split(' '), '--help');
+
+  const [, lines] = output.split('Exit codes:\n');
+  expect([...lines!.matchAll(/^ {2}(\w+) +\S/gm)].map(([, code]) => code)).toEqual(codes);
+});
+
 test('--version prints the version and nothing else', async () => {
   expect((await outcome('--version')).output).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
@@ -48,6 +61,9 @@ test.each([
   { args: ['consumer', '--meta=nowhere'], error: '--meta=nowhere: this is not an address' },
   { args: ['consumer', '--meta=localhost:1', '--group='], error: '--group=: the name of a group' },
   { args: ['up', '--count=0'], error: '--count=0' },
+  { args: ['up', 'npm', 'test'], error: 'kafka-lite-cluster up -- npm test' },
+  { args: ['up', 'npm', '--', 'test'], error: 'kafka-lite-cluster up -- npm test' },
+  { args: ['up', '--count=1', '--'], error: 'the command is missing' },
 ])('$args ends with 2 and says what is wrong', async ({ args, error }) => {
   const { code, output, errors } = await outcome(...args);
 

@@ -77,7 +77,8 @@ test('in memory it says loudly that nothing is kept, and writes nothing', async 
   await program.until('NOTHING IS KEPT');
   await post(port, '/create-topic', { topic: 'test', partitions: 1 });
   expect((await post(port, '/produce', { topic: 'test', partition: 0, message: 'x' })).body).toBe('{"offset":0}');
-  await stopped(program);
+  program.signal('SIGTERM');
+  expect(await program.ended).toBe(0);
   const again = up(directory, port, '--count=1', '--memory');
 
   await again.until('1 broker is ready.');

@@ -17,7 +17,7 @@ export function help(...examples: string[]): string {
   return `
 Examples:
 ${lines.join('\n')}
-${exitCodesHelp}`;
+${exitCodesHelp()}`;
 }
 
 /** For options that may be repeated. */

@@ -35,7 +35,8 @@ export async function runUp(flags: UpFlags): Promise<ExitCode> {
         Promise.all(brokers.map((broker) => broker.stop())).then(() => resolve(code), reject);
       };
       onStopSignals(clock, {
-        once: (code) => end(code === exitCodes.interrupted ? exitCodes.ok : code),
+        // Whoever asked it to stop got what they wanted.
+        once: () => end(exitCodes.ok),
         again: (code) => {
           for (const broker of brokers) broker.kill();
           resolve(code);
