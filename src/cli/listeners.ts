@@ -128,7 +128,8 @@ function listOf(text: string | undefined): string[] {
 }
 
 /** A host, or host:port; an IPv6 host that a port follows stands in brackets. @throws UsageError */
-function parseAdvertise(text: string): { host: string; port: number | undefined } {
+/** A host, and perhaps a port. @throws UsageError */
+export function parseAdvertise(text: string): { host: string; port: number | undefined } {
   const [, bracketed, plain, port] = /^(?:\[([0-9a-fA-F:.%]+)\]|([^\s:/[\]]+))(?::([0-9]+))?$/.exec(text) ?? [];
   const host = bracketed ?? plain ?? (/^[0-9a-fA-F:.%]+$/.test(text) ? text : undefined);
   if (host === undefined)

@@ -79,10 +79,14 @@ test('in memory it says loudly that nothing is kept, and writes nothing', async 
   expect((await post(port, '/produce', { topic: 'test', partition: 0, message: 'x' })).body).toBe('{"offset":0}');
   program.signal('SIGTERM');
   expect(await program.ended).toBe(0);
-  const again = up(directory, port, '--count=1', '--memory');
+  const again = up(directory, port, '--count=1', '--memory', '--advertise=127.0.0.1');
 
   await again.until('1 broker is ready.');
   expect((await get(port, '/list-topics')).body).toBe('{"topics":[]}');
+
+  // And what it advertises is what everybody is told.
+  await post(port, '/create-topic', { topic: 'test', partitions: 1 });
+  expect((await get(port, '/metadata')).body).toContain(`"127.0.0.1:${port}"`);
 });
 
 test('a broker that is killed is started again', async () => {

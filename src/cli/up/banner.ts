@@ -1,7 +1,8 @@
+import { formatAddress } from '../addresses.ts';
 import type { Plan } from './up-options.ts';
 
 /** What `up` prints when all brokers are ready. */
-export function banner({ brokers, dataDirectory, isDurable }: Plan): string {
+export function banner({ brokers, dataDirectory, isDurable, advertisedHost }: Plan): string {
   const addresses = brokers.map(({ port }) => `localhost:${port}`);
   const url = `http://${addresses[0]}`;
   const durability =
@@ -17,6 +18,9 @@ export function banner({ brokers, dataDirectory, isDurable }: Plan): string {
     `${brokers.length === 1 ? '1 broker is' : `${brokers.length} brokers are`} ready.`,
     '',
     `Bootstrap servers  ${addresses.join(',')}`,
+    ...(advertisedHost === undefined
+      ? []
+      : [`Advertised         ${brokers.map(({ port }) => formatAddress({ host: advertisedHost, port })).join(',')}`]),
     `HTTP               ${url}`,
     ...durability,
     '',
@@ -29,7 +33,7 @@ export function banner({ brokers, dataDirectory, isDurable }: Plan): string {
 }
 
 /** The same as one line of JSON. */
-export function readyLine({ brokers, dataDirectory, isDurable }: Plan): string {
+export function readyLine({ brokers, dataDirectory, isDurable, advertisedHost }: Plan): string {
   return `${JSON.stringify({
     ready: true,
     bootstrapServers: brokers.map(({ port }) => `localhost:${port}`).join(','),
@@ -37,5 +41,6 @@ export function readyLine({ brokers, dataDirectory, isDurable }: Plan): string {
     brokers: brokers.map(({ id, port }) => ({ id, address: `localhost:${port}` })),
     dataDirectory: dataDirectory ?? null,
     durable: isDurable,
+    ...(advertisedHost === undefined ? {} : { advertisedHost }),
   })}\n`;
 }

@@ -14,6 +14,10 @@ export function addUp(program: Command, words: readonly string[] | undefined, do
     .option('--data <dir>', 'data directory; each broker has a folder in it named by its id (default: ./kafka-lite-data)')
     .option('--memory', 'keep nothing: all data is lost when it ends')
     .option('--listen <host>', 'listen there and not on loopback only (may be repeated)', collect)
+    .option(
+      '--advertise <host>',
+      'the host that clients are told to dial, with the port of each broker (default: the one that they dialled)',
+    )
     .option('--config <name=value>', "one of Kafka's broker settings, for all brokers (may be repeated)", collect)
     .option('--properties <file>', 'a file of such settings')
     .option('--log-level <level>', 'debug, info, warn, error or silent', 'warn')

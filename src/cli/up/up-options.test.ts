@@ -45,6 +45,21 @@ test('brokers that listen elsewhere listen on loopback too, where they find each
   expect(planUp(flags, memoryDisk()).hosts).toEqual(['127.0.0.1', '::1']);
 });
 
+test('what clients are told to dial is a host for all brokers, each with its own port', () => {
+  const plan = planUp({ ...flags, count: '2', memory: true, listen: ['0.0.0.0'], advertise: 'kafka.example.org' }, memoryDisk());
+
+  for (const { args } of plan.brokers) expect(args).toContain('--advertise=kafka.example.org');
+  expect(plan.notes).toEqual([]);
+  expect(banner(plan)).toContain('Advertised         kafka.example.org:8080,kafka.example.org:8081');
+  expect(JSON.parse(readyLine(plan))).toMatchObject({ advertisedHost: 'kafka.example.org' });
+});
+
+test('who advertises a host and listens on loopback only hears of it', () => {
+  expect(planUp({ ...flags, advertise: '10.0.0.7' }, memoryDisk()).notes).toEqual([
+    '--advertise=10.0.0.7: the brokers listen on loopback only, and 10.0.0.7 has to lead there. --listen=0.0.0.0 lets others dial them.',
+  ]);
+});
+
 test('brokers that have data of an earlier run are known', () => {
   const { brokers } = planUp({ ...flags, data: '/data' }, diskWithBrokers(1, 2));
 
@@ -65,6 +80,8 @@ test.each([
   { wrong: { port: '65534' }, error: '3 brokers need the ports up to 65536' },
   { wrong: { memory: true, data: '/x' }, error: '--memory keeps nothing' },
   { wrong: { config: ['x'] }, error: '--config=x' },
+  { wrong: { advertise: 'kafka:9092' }, error: 'each broker is found at the port that it listens on. Write --advertise=kafka;' },
+  { wrong: { advertise: '0.0.0.0' }, error: '--advertise=0.0.0.0: nobody can dial every address' },
   { wrong: { logLevel: 'loud' }, error: '--log-level=loud' },
 ])('$wrong is refused before anything is started', ({ wrong, error }) => {
   expect(() => planUp({ ...flags, ...wrong }, memoryDisk())).toThrow(error);

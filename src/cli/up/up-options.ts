@@ -2,6 +2,7 @@ import type { Disk } from '#platform';
 import { largestPort, loopbackHosts, parsePort, parseWhole } from '../addresses.ts';
 import { defaultDataDirectory, parseLogLevel } from '../broker-options.ts';
 import { UsageError } from '../cli-error.ts';
+import { parseAdvertise } from '../listeners.ts';
 import { acknowledgesBeforeSync, type EnvironmentSettings, emptyEnvironment, readSettings } from '../settings.ts';
 
 /** The flags of `up` as commander gives them. */
@@ -11,6 +12,7 @@ export interface UpFlags {
   data?: string;
   memory?: boolean;
   listen?: string[];
+  advertise?: string;
   config?: string[];
   properties?: string;
   logLevel: string;
@@ -38,6 +40,8 @@ export interface Plan {
   isDurable: boolean;
   /** Where its brokers listen. */
   hosts: readonly string[];
+  /** The host by which clients find them; undefined: the one that they dialled. */
+  advertisedHost: string | undefined;
   /** What the user should hear of, though it is no error. */
   notes: readonly string[];
 }
@@ -63,6 +67,7 @@ export function planUp(flags: UpFlags, disk: Disk, environment: EnvironmentSetti
   const { settings } = readSettings(disk, { file: flags.properties, flags: flags.config ?? [], environment });
 
   const dataDirectory = flags.memory ? undefined : (flags.data ?? defaultDataDirectory);
+  const advertisedHost = flags.advertise === undefined ? undefined : hostToAdvertise(flags.advertise);
   const listen = flags.listen === undefined ? [] : reachableByPeers(flags.listen);
   const ids = Array.from({ length: count }, (_, index) => index + 1);
   const portOf = (id: number) => firstPort + id - 1;
@@ -82,7 +87,12 @@ export function planUp(flags: UpFlags, disk: Disk, environment: EnvironmentSetti
     dataDirectory,
     isDurable: dataDirectory !== undefined && !acknowledgesBeforeSync(settings),
     hosts: listen.length === 0 ? loopbackHosts : listen,
-    notes: [...environment.notes, ...(dataDirectory === undefined ? [] : notesOn(dataDirectory, count, disk))],
+    advertisedHost,
+    notes: [
+      ...environment.notes,
+      ...(advertisedHost !== undefined && listen.length === 0 ? [aloneOnLoopback(advertisedHost)] : []),
+      ...(dataDirectory === undefined ? [] : notesOn(dataDirectory, count, disk)),
+    ],
   };
 }
 
@@ -99,9 +109,27 @@ function brokerArgs(
     broker.directory === undefined ? '--memory' : `--data=${broker.directory}`,
     `--log-level=${flags.logLevel}`,
     ...(flags.listen ?? []).map((host) => `--listen=${host}`),
+    ...(flags.advertise === undefined ? [] : [`--advertise=${flags.advertise}`]),
     ...(flags.config ?? []).map((setting) => `--config=${setting}`),
     ...(flags.properties === undefined ? [] : [`--properties=${flags.properties}`]),
   ];
+}
+
+/** @throws UsageError for more than a host */
+function hostToAdvertise(text: string): string {
+  const { host, port } = parseAdvertise(text);
+  if (port !== undefined)
+    throw new UsageError(
+      '--advertise',
+      text,
+      'up takes a host without a port, as each broker is found at the port that it listens on',
+      `Write --advertise=${text.slice(0, text.lastIndexOf(':'))}; where ports are translated on the way start each broker by itself`,
+    );
+  return host;
+}
+
+function aloneOnLoopback(host: string): string {
+  return `--advertise=${host}: the brokers listen on loopback only, and ${host} has to lead there. --listen=0.0.0.0 lets others dial them.`;
 }
 
 /** Its brokers find each other on loopback, whatever else they listen on. */
