@@ -31,6 +31,11 @@ export function isPassing(name: ErrorName): boolean {
   return passing.has(name);
 }
 
+/** The same of what was thrown: of one that nobody answers, too. */
+export function isPassingFailure(error: unknown): error is NetworkError | KafkaError {
+  return error instanceof NetworkError || (error instanceof KafkaError && isPassing(error.errorName));
+}
+
 /**
  * Tries what may be done more than once until it works, or its time is over.
  * @param effect whether it matters that it may have been carried out though nobody can tell
@@ -46,7 +51,7 @@ export async function tryAgain<T>(cluster: Cluster, effect: 'read' | 'write', at
     } catch (error) {
       const isUnanswered = error instanceof NetworkError && error.code !== 'ECONNREFUSED';
       if (effect === 'write' && isUnanswered) doubt ??= error;
-      if (!(error instanceof NetworkError) && !(error instanceof KafkaError && isPassing(error.errorName))) throw error;
+      if (!isPassingFailure(error)) throw error;
       if (cluster.clock.monotonic() + pauseMs > deadline)
         throw doubt ?? (isUnanswered ? new KafkaError('NETWORK_EXCEPTION', error.message, { cause: error }) : error);
     }

@@ -1,7 +1,6 @@
-import { batchesIn, type LogRecord } from '#protocol';
-import { type FetchResponse, fetch } from '#protocol/apis/fetch.ts';
+import type { LogRecord } from '#protocol';
 import type { Cluster } from './cluster.ts';
-import { committedRecords } from './committed-records.ts';
+import { batchesOf, type FetchedPartition, fetchFrom } from './fetch.ts';
 import { type Asked, askLeaders, failed, type PartitionAnswer } from './leaders.ts';
 import type { TopicPartition } from './metadata.ts';
 
@@ -31,14 +30,15 @@ export function firstCommitted(cluster: Cluster, stretches: readonly Stretch[]):
 async function firstIn(cluster: Cluster, leader: number, asked: Asked<Stretch>): Promise<PartitionAnswer<LogRecord | undefined>> {
   const { from, to } = asked.item;
   for (let offset = from; offset < to; ) {
-    const { errorCode, records, abortedTransactions, logStartOffset } = await fetchFrom(cluster, leader, asked, offset);
+    const fetched = await fetchAt(cluster, leader, asked, offset);
+    const { errorCode, logStartOffset } = fetched;
     if (errorCode === 'OFFSET_OUT_OF_RANGE' && logStartOffset > offset) {
       offset = logStartOffset;
       continue;
     }
     if (errorCode !== 'NONE') return failed(errorCode, asked.item, `reading at offset ${offset}`);
     const before = offset;
-    for (const { records: read, nextOffset } of committedRecords(batchesIn(records ?? noBytes), abortedTransactions ?? [], offset)) {
+    for (const { records: read, nextOffset } of batchesOf(fetched, offset)) {
       if (read.length > 0) return { value: read[0]! };
       offset = nextOffset;
     }
@@ -48,24 +48,14 @@ async function firstIn(cluster: Cluster, leader: number, asked: Asked<Stretch>):
   return { value: undefined };
 }
 
-type FetchedPartition = FetchResponse['responses'][number]['partitions'][number];
-
-const noBytes = Buffer.alloc(0);
-
-async function fetchFrom(
+async function fetchAt(
   cluster: Cluster,
   leader: number,
   { item, topic, place }: Asked<Stretch>,
-  fetchOffset: bigint,
+  offset: bigint,
 ): Promise<FetchedPartition> {
-  const partitions = [{ partition: item.partition, currentLeaderEpoch: place.leaderEpoch, fetchOffset, partitionMaxBytes: bytesAtOnce }];
-  const response = await cluster.send(leader, fetch, {
-    maxWaitMs: 0,
-    minBytes: 0,
-    maxBytes: bytesAtOnce,
-    isolationLevel: 1,
-    topics: [{ topic: topic.name, topicId: topic.id, partitions }],
-    forgottenTopicsData: [],
-  });
-  return response.responses[0]!.partitions[0]!;
+  const from = { topic: topic.name, topicId: topic.id, partition: item.partition, offset, leaderEpoch: place.leaderEpoch };
+  const settings = { isolation: 'read_committed', maxWaitMs: 0, maxBytes: bytesAtOnce, partitionBytes: bytesAtOnce } as const;
+  const [fetched] = await fetchFrom(cluster, leader, [from], settings);
+  return fetched!;
 }

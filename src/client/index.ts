@@ -3,9 +3,10 @@
  * member of a group or without one; writes, also exactly once. http/ uses it through a broker, cli/ over the network.
  */
 export type { Cluster, SendOptions } from './cluster.ts';
-export { type AbortedTransaction, committedRecords, type ReadBatch } from './committed-records.ts';
+export type { ReadBatch } from './committed-records.ts';
 export { GroupConsumer } from './consumer/group-consumer.ts';
 export { exactJson } from './exact-json.ts';
+export { batchesOf, type FetchedPartition, fetchFrom } from './fetch.ts';
 export { deleteGroup } from './groups/delete-group.ts';
 export { type DescribedGroup, describeGroup } from './groups/describe-groups.ts';
 export { hostOnly } from './groups/in-use.ts';
@@ -24,7 +25,7 @@ export {
   type ResetTarget,
 } from './groups/reset.ts';
 export { type Asked, askLeaders, failed, type PartitionAnswer } from './leaders.ts';
-export { earliest, type Isolation, latest, levelOf, offsetsFor } from './list-offsets.ts';
+export { earliest, type Isolation, latest, offsetsFor } from './list-offsets.ts';
 export { type KnownTopic, nameOf, readMetadata, type TopicPartition } from './metadata.ts';
 export { murmur2, partitionForRecordKey } from './partitioner.ts';
 export { CopyRefused, ExactCopy } from './producer/exact-copy.ts';

@@ -1,19 +1,19 @@
 import {
   type Asked,
   askLeaders,
-  committedRecords,
+  batchesOf,
   earliest,
+  type FetchedPartition,
   failed,
+  fetchFrom,
   type Isolation,
   latest,
-  levelOf,
   nameOf,
   offsetsFor,
   type PartitionAnswer,
   readMetadata,
 } from '#client';
-import { batchesIn, KafkaError } from '#protocol';
-import { type FetchResponse, fetch } from '#protocol/apis/fetch.ts';
+import { KafkaError } from '#protocol';
 import type { DirectCluster } from './direct-cluster.ts';
 import { type ReadRecord, readRecord } from './record.ts';
 import { type WaitOptions, waitUntil } from './waiting.ts';
@@ -37,10 +37,7 @@ interface Position {
   readonly offset: bigint;
 }
 
-type FetchedPartition = FetchResponse['responses'][number]['partitions'][number];
-
-const bytesOfPartition = 1024 * 1024;
-const noBytes = Buffer.alloc(0);
+const partitionBytes = 1024 * 1024;
 
 /** @throws KafkaError UNKNOWN_TOPIC_OR_PARTITION; TimeoutError that tells what was there */
 export async function readRecords(cluster: DirectCluster, topic: string, options: RecordsOptions): Promise<ReadRecord[]> {
@@ -157,26 +154,12 @@ class Reading {
     return `${count}${n === undefined ? '' : ` of ${n}`}${values} (${places})${errors}`;
   }
 
-  async #fetch(leader: number, asked: readonly Asked<Position>[]): Promise<(PartitionAnswer<FetchedPartition> | undefined)[]> {
-    const { name: topic, id: topicId } = asked[0]!.topic;
-    const partitions = asked.map(({ item, place }) => ({
-      partition: item.partition,
-      currentLeaderEpoch: place.leaderEpoch,
-      fetchOffset: item.offset,
-      partitionMaxBytes: bytesOfPartition,
-    }));
-    const response = await this.#cluster.send(leader, fetch, {
-      maxWaitMs: 0,
-      minBytes: 0,
-      maxBytes: bytesOfPartition * partitions.length,
-      isolationLevel: levelOf(this.#isolation),
-      topics: [{ topic, topicId, partitions }],
-      forgottenTopicsData: [],
-    });
-    const fetched = response.responses[0]?.partitions ?? [];
-    return asked.map(({ item }) => {
-      const found = fetched.find(({ partitionIndex }) => partitionIndex === item.partition);
-      if (found === undefined) return undefined;
+  async #fetch(leader: number, asked: readonly Asked<Position>[]): Promise<PartitionAnswer<FetchedPartition>[]> {
+    const places = asked.map(({ item, topic, place }) => ({ ...item, topicId: topic.id, leaderEpoch: place.leaderEpoch }));
+    const limits = { maxWaitMs: 0, maxBytes: partitionBytes * places.length, partitionBytes };
+    const answers = await fetchFrom(this.#cluster, leader, places, { isolation: this.#isolation, ...limits });
+    return asked.map(({ item }, index) => {
+      const found = answers[index]!;
       // What retention has removed is passed over.
       if (found.errorCode === 'NONE' || (found.errorCode === 'OFFSET_OUT_OF_RANGE' && found.logStartOffset > item.offset))
         return { value: found };
@@ -184,15 +167,14 @@ class Reading {
     });
   }
 
-  #take(partition: number, from: bigint, { errorCode, records, abortedTransactions, logStartOffset }: FetchedPartition): void {
+  #take(partition: number, from: bigint, fetched: FetchedPartition): void {
     this.#errors.delete(partition);
-    if (errorCode === 'OFFSET_OUT_OF_RANGE') {
-      this.#offsets.set(partition, logStartOffset);
+    if (fetched.errorCode === 'OFFSET_OUT_OF_RANGE') {
+      this.#offsets.set(partition, fetched.logStartOffset);
       return;
     }
-    const aborted = this.#isolation === 'read_committed' ? (abortedTransactions ?? []) : [];
-    for (const { records: read, nextOffset } of committedRecords(batchesIn(records ?? noBytes), aborted, from)) {
-      for (const record of read) this.records.push(readRecord(this.#topic, partition, record));
+    for (const { records, nextOffset } of batchesOf(fetched, from)) {
+      for (const record of records) this.records.push(readRecord(this.#topic, partition, record));
       this.#offsets.set(partition, nextOffset);
     }
   }

@@ -1,17 +1,14 @@
 import { NetworkError, sleep } from '#platform';
-import { batchesIn, KafkaError, type LogRecord, zeroUuid } from '#protocol';
-import { type FetchResponse, fetch } from '#protocol/apis/fetch.ts';
-import { isPassing } from '../again.ts';
+import { KafkaError, type LogRecord, zeroUuid } from '#protocol';
+import { isPassing, isPassingFailure } from '../again.ts';
 import type { Cluster } from '../cluster.ts';
-import { committedRecords } from '../committed-records.ts';
+import { batchesOf, type FetchedPartition, fetchFrom } from '../fetch.ts';
 import { earliest, offsetsFor } from '../list-offsets.ts';
 import { type KnownPartition, nameOf, readMetadata, type TopicPartition } from '../metadata.ts';
 import type { Position } from './position.ts';
 import { Trouble } from './trouble.ts';
 
-const maxWaitMs = 500;
-const bytesOfPartition = 1024 * 1024;
-const bytesAtOnce = 8 * 1024 * 1024;
+const limits = { isolation: 'read_committed', maxWaitMs: 500, maxBytes: 8 * 1024 * 1024, partitionBytes: 1024 * 1024 } as const;
 /** A leader that hangs is asked for again after so long. */
 const answerTimeoutMs = 5_000;
 const lookAgainMs = 100;
@@ -24,8 +21,6 @@ export interface ReaderEvents {
   missing(topic: string): void;
   failed(error: unknown): void;
 }
-
-type FetchedPartition = FetchResponse['responses'][number]['partitions'][number];
 
 /** Fetches what positions have not had, with one loop for each leader, so that one that hangs holds up none but its own. */
 export class PartitionReaders {
@@ -129,39 +124,40 @@ export class PartitionReaders {
 
   /** @returns false when somebody else may lead some of them by now */
   async #readOnce(leader: number, led: readonly [Position, KnownPartition][]): Promise<boolean> {
-    const asked = new Map(led.map(([position]) => [position, position.offset]));
-    let response: FetchResponse;
+    const asked = led.map(([{ topic, topicId, partition, offset }, { leaderEpoch }]) => ({
+      topic,
+      topicId,
+      partition,
+      offset,
+      leaderEpoch,
+    }));
+    let answers: FetchedPartition[];
     try {
-      response = await this.#cluster.send(leader, fetch, requestFor(led), { channel: 'fetch', timeoutMs: answerTimeoutMs });
+      answers = await fetchFrom(this.#cluster, leader, asked, limits, { channel: 'fetch', timeoutMs: answerTimeoutMs });
     } catch (error) {
-      if (!(error instanceof NetworkError)) throw error;
+      if (!isPassingFailure(error)) throw error;
       if (this.#isClosed) return true;
       this.#trouble.seen(`Broker ${leader}: ${error.message}`);
       return false;
     }
     let isGood = true;
-    for (const { topic, topicId, partitions } of response.responses) {
-      for (const fetched of partitions) {
-        const found = led.find(
-          ([position]) => position.partition === fetched.partitionIndex && (position.topic === topic || position.topicId === topicId),
-        );
-        const position = found?.[0];
-        // What was given up meanwhile, and perhaps taken again, is not what was asked for.
-        if (position === undefined || position.isOver || position.offset !== asked.get(position)) continue;
-        isGood = (await this.#take(position, fetched)) && isGood;
-      }
+    for (const [index, [position]] of led.entries()) {
+      // What was given up meanwhile, and perhaps taken again, is not what was asked for.
+      if (position.isOver || position.offset !== asked[index]!.offset) continue;
+      isGood = (await this.#take(position, answers[index]!)) && isGood;
     }
     return isGood;
   }
 
-  async #take(position: Position, { errorCode, records, abortedTransactions }: FetchedPartition): Promise<boolean> {
+  async #take(position: Position, fetched: FetchedPartition): Promise<boolean> {
+    const { errorCode } = fetched;
     if (errorCode === 'OFFSET_OUT_OF_RANGE') return this.#startOver(position);
     if (errorCode !== 'NONE') {
       if (!isPassing(errorCode)) throw new KafkaError(errorCode, `reading ${nameOf(position)} at offset ${position.offset}`);
       return false;
     }
     this.#trouble.passed();
-    for (const batch of committedRecords(batchesIn(records ?? noBytes), abortedTransactions ?? [], position.offset)) {
+    for (const batch of batchesOf(fetched, position.offset)) {
       for (const record of batch.records) await position.deliver(record, (one) => this.#events.deliver(position, one));
       if (position.isOver) return true;
       position.offset = batch.nextOffset;
@@ -178,20 +174,4 @@ export class PartitionReaders {
     position.offset = found.value.offset;
     return true;
   }
-}
-
-const noBytes = Buffer.alloc(0);
-
-function requestFor(led: readonly [Position, KnownPartition][]) {
-  const topics = [...Map.groupBy(led, ([position]) => position.topicId)].map(([topicId, those]) => ({
-    topic: those[0]![0].topic,
-    topicId,
-    partitions: those.map(([position, { leaderEpoch }]) => ({
-      partition: position.partition,
-      currentLeaderEpoch: leaderEpoch,
-      fetchOffset: position.offset,
-      partitionMaxBytes: bytesOfPartition,
-    })),
-  }));
-  return { maxWaitMs, minBytes: 1, maxBytes: bytesAtOnce, isolationLevel: 1, topics, forgottenTopicsData: [] };
 }

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import { NetworkError } from '#platform';
+import type { ErrorName } from '#protocol';
 import { type KnownTopic, readMetadata } from '../metadata.ts';
 import { FakeCluster } from '../testing.ts';
 import { type ReadRange, TopicReader } from './topic-reader.ts';
@@ -75,7 +76,26 @@ test('a topic that is deleted meanwhile is an error', async () => {
   const ended = endless.run();
   cluster.topics.delete('orders');
   cluster.intercept = ({ api }) =>
-    api === 'Fetch' ? { responses: [{ partitions: [{ partitionIndex: 0, errorCode: 'UNKNOWN_TOPIC_ID', records: null }] }] } : undefined;
+    api === 'Fetch'
+      ? {
+          errorCode: 'NONE',
+          responses: [{ topic: '', topicId: topic.id, partitions: [{ partitionIndex: 0, errorCode: 'UNKNOWN_TOPIC_ID', records: null }] }],
+        }
+      : undefined;
 
   await expect(ended).rejects.toThrow('topic orders was deleted while it was read');
+});
+
+test('a fetch that fails as a whole is made again when that may pass, and ends the reading when it cannot', async () => {
+  const failures: ErrorName[] = ['BROKER_NOT_AVAILABLE', 'UNSUPPORTED_VERSION'];
+  cluster.intercept = ({ api }) => {
+    const errorCode = api === 'Fetch' ? failures.shift() : undefined;
+    return errorCode === undefined ? undefined : { errorCode, responses: [] };
+  };
+
+  await expect(reader({ partition: 0, from: 0n, until: 6n }).run()).rejects.toThrow('a fetch from broker');
+  expect(failures).toEqual([]);
+
+  await reader({ partition: 0, from: 0n, until: 6n }).run();
+  expect(read).toHaveLength(6);
 });

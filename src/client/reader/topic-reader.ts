@@ -1,16 +1,14 @@
 import { NetworkError, sleep } from '#platform';
-import { batchesIn, KafkaError, zeroUuid } from '#protocol';
-import { type FetchResponse, fetch } from '#protocol/apis/fetch.ts';
-import { isPassing } from '../again.ts';
+import { KafkaError, zeroUuid } from '#protocol';
+import { isPassing, isPassingFailure } from '../again.ts';
 import type { Cluster } from '../cluster.ts';
-import { committedRecords, type ReadBatch } from '../committed-records.ts';
+import type { ReadBatch } from '../committed-records.ts';
 import { Trouble } from '../consumer/trouble.ts';
-import { earliest, type Isolation, levelOf, offsetsFor } from '../list-offsets.ts';
+import { batchesOf, type FetchedPartition, fetchFrom } from '../fetch.ts';
+import { earliest, type Isolation, offsetsFor } from '../list-offsets.ts';
 import { type KnownTopic, nameOf, readMetadata } from '../metadata.ts';
 
-const maxWaitMs = 500;
-const bytesOfPartition = 1024 * 1024;
-const bytesAtOnce = 8 * 1024 * 1024;
+const limits = { maxWaitMs: 500, maxBytes: 8 * 1024 * 1024, partitionBytes: 1024 * 1024 };
 const answerTimeoutMs = 10_000;
 const lookAgainMs = 100;
 
@@ -39,8 +37,6 @@ interface Place {
   offset: bigint;
   leaderEpoch: number;
 }
-
-type FetchedPartition = FetchResponse['responses'][number]['partitions'][number];
 
 /** Reads partitions of one topic, batch by batch, without a group: each leader by a loop of its own, which fetches ahead while records are handed over. */
 export class TopicReader {
@@ -115,7 +111,11 @@ export class TopicReader {
       isGood = taken.length === answer.length;
       const open = places.filter(isOpen);
       const isMore = isGood && open.length > 0;
-      if (isMore) ahead = this.#fetch(leader, open, channel);
+      if (isMore) {
+        ahead = this.#fetch(leader, open, channel);
+        // Should it fail while records are handed over, that is heard of afterwards.
+        ahead.catch(() => {});
+      }
       await this.#handOver(taken);
       if (!isMore) break;
     }
@@ -132,44 +132,28 @@ export class TopicReader {
     }
   }
 
-  /** Never rejects. @returns undefined when there was no answer */
+  /** @returns undefined when there was no answer. @throws KafkaError when there is no going on */
   async #fetch(
     leader: number,
     places: readonly Place[],
     channel: string,
   ): Promise<{ place: Place; fetched: FetchedPartition }[] | undefined> {
     const { cluster, topic, isolation } = this.#options;
-    const partitions = places.map(({ partition, offset, leaderEpoch }) => ({
-      partition,
-      currentLeaderEpoch: leaderEpoch,
-      fetchOffset: offset,
-      partitionMaxBytes: bytesOfPartition,
-    }));
-    const request = {
-      maxWaitMs,
-      minBytes: 1,
-      maxBytes: bytesAtOnce,
-      isolationLevel: levelOf(isolation),
-      topics: [{ topic: topic.name, topicId: topic.id, partitions }],
-      forgottenTopicsData: [],
-    };
+    const asked = places.map((place) => ({ ...place, topic: topic.name, topicId: topic.id }));
     try {
-      const response = await cluster.send(leader, fetch, request, { channel, timeoutMs: answerTimeoutMs });
-      const fetched = response.responses.flatMap((each) => each.partitions);
-      if (fetched.length > 0) this.#trouble.passed();
-      return places.flatMap((place) => {
-        const found = fetched.find(({ partitionIndex }) => partitionIndex === place.partition);
-        return found === undefined ? [] : [{ place, fetched: found }];
-      });
+      const answers = await fetchFrom(cluster, leader, asked, { isolation, ...limits }, { channel, timeoutMs: answerTimeoutMs });
+      this.#trouble.passed();
+      return places.map((place, index) => ({ place, fetched: answers[index]! }));
     } catch (error) {
-      if (!(error instanceof NetworkError || error instanceof KafkaError)) throw error;
+      if (!isPassingFailure(error)) throw error;
       if (!this.#isStopped) this.#trouble.seen(`Broker ${leader}: ${error.message}`);
       return undefined;
     }
   }
 
   /** Moves on past what came. @returns undefined when this leader cannot serve the partition */
-  #take(place: Place, { errorCode, records, abortedTransactions }: FetchedPartition): { place: Place; batches: ReadBatch[] } | undefined {
+  #take(place: Place, fetched: FetchedPartition): { place: Place; batches: ReadBatch[] } | undefined {
+    const { errorCode } = fetched;
     if (errorCode === 'OFFSET_OUT_OF_RANGE') {
       place.offset = -1n;
       return undefined;
@@ -179,7 +163,7 @@ export class TopicReader {
       throw new KafkaError(errorCode, `reading ${this.#options.topic.name}-${place.partition} at offset ${place.offset}`);
     }
     const batches: ReadBatch[] = [];
-    for (const batch of committedRecords(batchesIn(records ?? noBytes), abortedTransactions ?? [], place.offset)) {
+    for (const batch of batchesOf(fetched, place.offset)) {
       batches.push(upTo(place.until, batch));
       place.offset = batch.nextOffset;
     }
@@ -196,8 +180,6 @@ export class TopicReader {
     note(`${nameOf(where)} does not have what was to be read next any more: going on where it begins, at offset ${place.offset}.`);
   }
 }
-
-const noBytes = Buffer.alloc(0);
 
 function isOpen({ offset, until }: Place): boolean {
   return until === undefined || offset < until;
