@@ -43,7 +43,7 @@ import { ProducerIds } from './producer-ids.ts';
 import { ReadinessWatch } from './readiness-watch.ts';
 import { LocalRouter, type RequestRouter } from './request-router.ts';
 import { cleanerSettings, type StartSettings, startSettings } from './settings.ts';
-import type { Telemetry } from './telemetry.ts';
+import { type Telemetry, telemetryOf } from './telemetry.ts';
 import { TransactionVerifier } from './transaction-verifier.ts';
 import { startTransactions } from './transactions.ts';
 import { VanishedBrokers } from './vanished-brokers.ts';
@@ -342,7 +342,13 @@ export class Broker {
       hasController: () => this.#hasController,
       health: () => this.health(),
       minInsyncReplicas: (topic, partition) => configs.minInsyncReplicas(this.#loader.image, topic, partition),
-      telemetry: this.#telemetry(services),
+      telemetry: telemetryOf({
+        services,
+        requestTimes: this.#dispatcher.times,
+        changes: this.#changes,
+        servers: listenersOf(config).map(({ name }, index) => ({ name, server: parts.servers[index]! })),
+        state: () => this.#state,
+      }),
     });
     this.#http = options.http?.(this.router);
     if (options.onFatal !== undefined) logDirectory.onOffline(options.onFatal);
@@ -576,26 +582,9 @@ export class Broker {
     };
   }
 
-  #telemetry(services: Services): Telemetry {
-    const broker = this;
-    return {
-      services,
-      requestTimes: this.#dispatcher.times,
-      changes: this.#changes,
-      get connections() {
-        const servers = listenersOf(broker.#config).map(({ name }, index) => ({ name, server: broker.#servers[index]! }));
-        const http = servers.reduce((sum, { server }) => sum + server.connectionCount - server.kafkaConnectionCount, 0);
-        return {
-          kafka: servers.map(({ name, server }) => [name, server.kafkaConnectionCount] as const),
-          http,
-          refused: servers.reduce((sum, { server }) => sum + server.refusedConnections, 0),
-        };
-      },
-      get state() {
-        if (broker.#stopping !== undefined) return 'stopping';
-        return broker.#lifecycle.isRunning ? 'running' : 'starting';
-      },
-    };
+  get #state(): Telemetry['state'] {
+    if (this.#stopping !== undefined) return 'stopping';
+    return this.#lifecycle.isRunning ? 'running' : 'starting';
   }
 
   #controllerId(): number {

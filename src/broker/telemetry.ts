@@ -1,3 +1,4 @@
+import type { KafkaServer } from '#transport';
 import type { Services } from './context.ts';
 import type { MetadataChanges } from './metadata-changes.ts';
 import type { RequestTimes } from './request-times.ts';
@@ -15,4 +16,28 @@ export interface Telemetry {
     readonly refused: number;
   };
   readonly state: 'starting' | 'running' | 'stopping';
+}
+
+/** Put together of what a broker is made of; everything is read when somebody looks. */
+export function telemetryOf({
+  servers,
+  state,
+  ...parts
+}: Pick<Telemetry, 'services' | 'requestTimes' | 'changes'> & {
+  readonly servers: readonly { readonly name: string; readonly server: KafkaServer }[];
+  state(): Telemetry['state'];
+}): Telemetry {
+  return {
+    ...parts,
+    get connections() {
+      return {
+        kafka: servers.map(({ name, server }) => [name, server.kafkaConnectionCount] as const),
+        http: servers.reduce((sum, { server }) => sum + server.connectionCount - server.kafkaConnectionCount, 0),
+        refused: servers.reduce((sum, { server }) => sum + server.refusedConnections, 0),
+      };
+    },
+    get state() {
+      return state();
+    },
+  };
 }

@@ -42,7 +42,7 @@ export class BrokerHandle {
     await this.#untilServing();
   }
 
-  /** As SIGSTOP does: connections stay open and nobody answers. After 3 s (`broker.session.timeout.ms`) others lead what it led. */
+  /** As SIGSTOP does: connections stay open and nobody answers. After a second (`broker.session.timeout.ms`) others lead what it led. */
   pause(): void {
     this.#broker.pause();
   }
