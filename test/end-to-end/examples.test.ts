@@ -33,6 +33,14 @@ function snippets(kind: '' | ' vitest'): string[] {
   return [...pages.matchAll(/```ts( vitest)?\n(.*?)```/gs)].filter(([, found = '']) => found === kind).map(([, , code]) => code!);
 }
 
+/** What Vitest writes of a run. */
+interface VitestReport {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly assertionResults: readonly { readonly title: string; readonly duration: number }[];
+  }[];
+}
+
 function prepared(example: string): string {
   const directory = join(scratch, example);
   cpSync(join(examples, example), directory, { recursive: true });
@@ -46,7 +54,9 @@ test('the example of node:test passes', { timeout: 60_000 }, async () => {
   expect(printed).toContain('# fail 0');
 });
 
-test('the example of Vitest passes, and so do the tests that the pages for users show', { timeout: 60_000 }, async () => {
+test('the example of Vitest passes, each fault in less than a second, and so do the tests that the pages for users show', {
+  timeout: 60_000,
+}, async () => {
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 
   const [cwd, outputFile] = [prepared('vitest'), join(scratch, 'vitest.json')];
@@ -59,7 +69,11 @@ test('the example of Vitest passes, and so do the tests that the pages for users
     env,
   });
 
-  expect(JSON.parse(readFileSync(outputFile, 'utf8'))).toMatchObject({ numPassedTests: 9, numTotalTests: 9, success: true });
+  const report = JSON.parse(readFileSync(outputFile, 'utf8')) as VitestReport;
+  expect(report).toMatchObject({ numPassedTests: 9, numTotalTests: 9, success: true });
+  const faults = report.testResults.find(({ name }) => name.endsWith('faults.test.ts'))!.assertionResults;
+  expect(faults.length).toBeGreaterThan(2);
+  for (const { title, duration } of faults) expect(duration, title).toBeLessThan(1000);
 });
 
 test('every program that the pages for users show runs', { timeout: 60_000 }, async () => {
