@@ -35,6 +35,24 @@ async function written(broker: TestBroker, ...texts: string[]): Promise<void> {
   await broker.done(broker.leader().log.flush());
 }
 
+/** Offsets 1 to 5 were compacted away, and with them the end of epoch 0. */
+async function withGap() {
+  const broker = await leading();
+  for (let epoch = 1; epoch <= 3; epoch++) broker.commit(newLeader(ordersId, 0, 1));
+  await broker.applied();
+  const { log } = broker.leader();
+  await broker.world.finish(log.compaction.admitGaps());
+  const batches = [
+    [0n, 0],
+    [6n, 1],
+    [7n, 1],
+    [8n, 2],
+  ] as const;
+  for (const [baseOffset, leaderEpoch] of batches) log.appendAsFollower(batchOf(['x'], { baseOffset, leaderEpoch }));
+  await broker.done(log.flush());
+  return broker;
+}
+
 describe('a follower', () => {
   test('is given what is not committed yet; by asking for more it commits it', async () => {
     const broker = await leading();
@@ -105,19 +123,7 @@ describe('a follower', () => {
   });
 
   test('that parts in a gap which compaction has left is told so', async () => {
-    const broker = await leading();
-    for (let epoch = 1; epoch <= 3; epoch++) broker.commit(newLeader(ordersId, 0, 1));
-    await broker.applied();
-    const { log } = broker.leader();
-    await broker.world.finish(log.compaction.admitGaps());
-    const batches = [
-      [0n, 0],
-      [6n, 1],
-      [7n, 1],
-      [8n, 2],
-    ] as const;
-    for (const [baseOffset, leaderEpoch] of batches) log.appendAsFollower(batchOf(['x'], { baseOffset, leaderEpoch }));
-    await broker.done(log.flush());
+    const broker = await withGap();
     const asked = async (fetchOffset: bigint, lastFetchedEpoch: number) =>
       only(await broker.ask(fetch, 18, request({ fetchOffset, lastFetchedEpoch }, { replicaState: follower })));
 
@@ -255,5 +261,23 @@ describe('OffsetForLeaderEpoch', () => {
     });
 
     expect(response.topics[0]!.partitions[0]).toMatchObject({ errorCode: expected, leaderEpoch: -1, endOffset: -1n });
+  });
+
+  test('says that an epoch whose end was compacted away ends where the gap does: who has read what was there is not sent back', async () => {
+    const broker = await withGap();
+    const { log } = broker.leader();
+    log.highWatermark = log.logEndOffset;
+
+    const response = await broker.ask(offsetForLeaderEpoch, 4, {
+      replicaId: -1,
+      topics: [{ topic: 'orders', partitions: [{ partition: 0, currentLeaderEpoch: 3, leaderEpoch: 0 }] }],
+    });
+    const read = only(await broker.ask(fetch, 18, request({ fetchOffset: 4n, lastFetchedEpoch: 0 })));
+    const beyond = only(await broker.ask(fetch, 18, request({ fetchOffset: 7n, lastFetchedEpoch: 0 })));
+
+    expect(response.topics[0]!.partitions[0]).toMatchObject({ errorCode: 'NONE', leaderEpoch: 0, endOffset: 6n });
+    expect(read).toMatchObject({ errorCode: 'NONE', divergingEpoch: { epoch: -1, endOffset: -1n } });
+    expect(textsOf(read.records)).toEqual(['6:x', '7:x', '8:x']);
+    expect(beyond).toMatchObject({ divergingEpoch: { epoch: 0, endOffset: 1n } });
   });
 });

@@ -1,4 +1,4 @@
-import { asKafkaError, batchesIn, type ErrorName, KafkaError, type ResponseInput } from '#protocol';
+import { asKafkaError, type ErrorName, KafkaError, type ResponseInput } from '#protocol';
 import { type FetchRequest, fetch } from '#protocol/apis/fetch.ts';
 import { metadataTopicId, metadataTopicName } from '#raft';
 import type { IsolationLevel, Partition } from '#replication';
@@ -8,6 +8,7 @@ import { handler } from '../handler.ts';
 import { hintedEndpoints, leaderHint } from '../leader-hints.ts';
 import { nearerReplica } from '../nearer-replica.ts';
 import { resolveTopic } from '../topics.ts';
+import { gapEndAt } from './compaction-gap.ts';
 
 type Answer = ResponseInput<typeof fetch>;
 
@@ -183,8 +184,10 @@ async function readOne(
     const divergingEpoch = partition.divergence(target.lastFetchedEpoch, target.fetchOffset);
     // Where the histories have parted the offset says nothing: it may lie beyond the end.
     if (divergingEpoch !== undefined) {
-      const gap = reader.type === 'follower' ? await gapAt(divergingEpoch.endOffset, partition) : {};
-      return { ...answerOf(target, partition), divergingEpoch, ...gap };
+      const gapEnd = await gapEndAt(divergingEpoch.endOffset, partition);
+      if (reader.type === 'follower') return { ...answerOf(target, partition), divergingEpoch, ...gapUntil(gapEnd) };
+      // What it has read and is gone by now was compacted, not cut off.
+      if (gapEnd === undefined || target.fetchOffset > gapEnd) return { ...answerOf(target, partition), divergingEpoch };
     }
     const preferredReadReplica =
       reader.type === 'consumer' ? nearerReplica(partition, target.fetchOffset, reader.rack, context) : undefined;
@@ -211,14 +214,9 @@ function forgottenAbove(fetchOffset: bigint, { log }: Partition): Pick<FetchedPa
   return epoch === 0 ? {} : { snapshotId: { endOffset: log.compaction.forgottenDeletions.before, epoch } };
 }
 
-/**
- * Where compaction has taken away the records in which an epoch ended this log says rather too early than too late where that was (see {@link PartitionLog.endOffsetForEpoch}), and
- * a follower that has more of that epoch has to know that this may be why. Told in the same field: where the gap ends, and 0 in place of a number.
- */
-async function gapAt(offset: bigint, { log }: Partition): Promise<Pick<FetchedPartition, 'snapshotId'>> {
-  if (!log.compaction.hasGaps || offset < log.logStartOffset || offset >= log.logEndOffset) return {};
-  const [next] = batchesIn(Buffer.from(await log.read(offset, 1, log.logEndOffset)));
-  return next === undefined || next.baseOffset <= offset ? {} : { snapshotId: { endOffset: next.baseOffset, epoch: 0 } };
+/** A follower whose log parts from this one in a gap has to know that this may be why. Told in the same field: where the gap ends, and 0 in place of a number. */
+function gapUntil(gapEnd: bigint | undefined): Pick<FetchedPartition, 'snapshotId'> {
+  return gapEnd === undefined ? {} : { snapshotId: { endOffset: gapEnd, epoch: 0 } };
 }
 
 function failed(target: FetchTarget, error: KafkaError, partition: Partition | undefined, context: Context): FetchedPartition {

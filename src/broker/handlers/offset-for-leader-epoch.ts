@@ -2,6 +2,7 @@ import { asKafkaError, KafkaError, type ResponseInput } from '#protocol';
 import { type OffsetForLeaderEpochRequest, offsetForLeaderEpoch } from '#protocol/apis/offset-for-leader-epoch.ts';
 import type { Context } from '../context.ts';
 import { handler } from '../handler.ts';
+import { gapEndAt } from './compaction-gap.ts';
 
 type AskedPartition = OffsetForLeaderEpochRequest['topics'][number]['partitions'][number];
 type EpochEnd = ResponseInput<typeof offsetForLeaderEpoch>['topics'][number]['partitions'][number];
@@ -10,12 +11,14 @@ type EpochEnd = ResponseInput<typeof offsetForLeaderEpoch>['topics'][number]['pa
 export const handleOffsetForLeaderEpoch = handler(
   offsetForLeaderEpoch,
   '2-4',
-  (request, context) => ({
+  async (request, context) => ({
     throttleTimeMs: 0,
-    topics: request.topics.map(({ topic, partitions }) => ({
-      topic,
-      partitions: partitions.map((asked) => find(topic, asked, context)),
-    })),
+    topics: await Promise.all(
+      request.topics.map(async ({ topic, partitions }) => ({
+        topic,
+        partitions: await Promise.all(partitions.map((asked) => find(topic, asked, context))),
+      })),
+    ),
   }),
   {
     failed: (request, error) => ({
@@ -25,12 +28,14 @@ export const handleOffsetForLeaderEpoch = handler(
   },
 );
 
-function find(topic: string, asked: AskedPartition, context: Context): EpochEnd {
+async function find(topic: string, asked: AskedPartition, context: Context): Promise<EpochEnd> {
   const { partition, currentLeaderEpoch, leaderEpoch } = asked;
   try {
     if (!context.may('describe', topic)) throw new KafkaError('TOPIC_AUTHORIZATION_FAILED');
-    const found = context.partitions.leader(topic, partition, currentLeaderEpoch).endOffsetForEpoch(leaderEpoch);
-    return { errorCode: 'NONE', partition, leaderEpoch: found?.leaderEpoch ?? -1, endOffset: found?.endOffset ?? -1n };
+    const replica = context.partitions.leader(topic, partition, currentLeaderEpoch);
+    const found = replica.endOffsetForEpoch(leaderEpoch);
+    if (found === undefined) return { errorCode: 'NONE', partition, leaderEpoch: -1, endOffset: -1n };
+    return { errorCode: 'NONE', partition, ...found, endOffset: (await gapEndAt(found.endOffset, replica)) ?? found.endOffset };
   } catch (error) {
     return failed(asked, error);
   }
