@@ -80,7 +80,7 @@ export function runMain(args: readonly string[], options: { cwd?: string; env?: 
  * The same behind a pseudo-terminal, made by util-linux's `script`. Both of its streams come as stdout. Without `exec` some shells stay in
  * between, and die of the Ctrl-C that the program outlives.
  */
-export function runMainInTerminal(args: readonly string[], options: { cwd?: string } = {}): Program {
+export function runMainInTerminal(args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Program {
   const command = [process.execPath, mainFile, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
-  return new Program('script', ['-qec', `exec ${command}`, '/dev/null'], { ...options, env: { TERM: 'xterm' } });
+  return new Program('script', ['-qec', `exec ${command}`, '/dev/null'], { ...options, env: { TERM: 'xterm', ...options.env } });
 }

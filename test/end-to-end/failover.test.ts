@@ -32,6 +32,21 @@ async function command(...args: string[]): Promise<string> {
   return program.output;
 }
 
+/** What doctor finds that is not as it should be. */
+async function diagnosis(address: string): Promise<string[]> {
+  const program = runMain(['doctor', '--json', '-b', address]);
+  program.endInput();
+  expect(await program.ended, program.errors).toBe(1);
+  const { findings } = JSON.parse(program.output) as { findings: { what: string; level: string; seen: string }[] };
+  const wrong = findings.filter(({ level, what }) => level !== 'ok' && !what.startsWith('Disk'));
+  return wrong.map(({ what, level, seen }) =>
+    `${level} ${what.startsWith('Broker') ? what : `${what}: ${seen}`}`.replace(
+      /(voter \d) (asked its leader last \d+ s ago|has never asked its leader)/g,
+      '$1 is silent',
+    ),
+  );
+}
+
 describe('the quickstart with one broker of three killed', { timeout: 180_000 }, () => {
   let cluster: Cluster;
 
@@ -239,6 +254,17 @@ describe('when nobody can take over', { timeout: 120_000 }, () => {
         'Partition test-0 has too few replicas in sync: brokers 2 and 3 are down; 1 of its 3 replicas is in sync, and 2 are needed to write. Nothing was done; try again.',
       code: 'NOT_ENOUGH_REPLICAS',
     });
+    expect(
+      await eventually(
+        () => diagnosis(cluster.address(4)),
+        (lines) => lines.some((line) => /^warn Voters/.test(line)),
+      ),
+    ).toEqual([
+      'fail Broker 2',
+      'fail Broker 3',
+      'warn Voters: voter 2 is silent, voter 3 is silent; when one more fails there is no majority',
+      'fail Minimum in sync: test-0 with fewer replicas in sync than min.insync.replicas, so that writers with acks=all are refused',
+    ]);
     await cluster.startBroker(2);
     const back = await eventually(
       () => cluster.post(5, '/produce', { topic: 'test', partition: 0, message: 'after' }),

@@ -10,13 +10,22 @@ export interface AdminFlags {
   json?: boolean;
 }
 
+/** Whether there is a cluster to ask. */
+export function namesServers({ meta, bootstrapServer }: AdminFlags, environment: NodeJS.ProcessEnv = process.env): boolean {
+  return meta !== undefined || bootstrapServer !== undefined || serversOf(environment) !== undefined;
+}
+
+/** `up -- COMMAND` sets it for commands, and so do many others. */
+function serversOf(environment: NodeJS.ProcessEnv): string | undefined {
+  return environment['KAFKA_BOOTSTRAP_SERVERS'] || undefined;
+}
+
 /** The brokers to ask, in their order. @throws CliError, UsageError */
 export function readServers({ meta, bootstrapServer: flag }: AdminFlags, environment: NodeJS.ProcessEnv = process.env): Address[] {
   if (meta !== undefined && flag !== undefined)
     throw new UsageError('--meta', meta, 'it says the same as --bootstrap-server', 'Leave one of them out');
   if (meta !== undefined) return [parseAddress('--meta', meta)];
-  // `up -- COMMAND` sets it for commands, and so do many others.
-  const bootstrapServer = flag ?? (environment['KAFKA_BOOTSTRAP_SERVERS'] || undefined);
+  const bootstrapServer = flag ?? serversOf(environment);
   if (bootstrapServer === undefined)
     throw new CliError(
       '--bootstrap-server (or --meta) is missing: name a broker, as in --bootstrap-server=localhost:8080, or set KAFKA_BOOTSTRAP_SERVERS.',

@@ -5,13 +5,19 @@ import { apiVersions } from '#protocol/apis/api-versions.ts';
 import { type DescribeTopicPartitionsRequest, describeTopicPartitions } from '#protocol/apis/describe-topic-partitions.ts';
 import { metadata } from '#protocol/apis/metadata.ts';
 import { KafkaServer } from '#transport';
-import { type Program, runMain } from '../testing.ts';
+import { type Program, runMain, runMainInTerminal } from '../testing.ts';
 
 async function outcome(...args: string[]) {
   const program = runMain(args);
   program.endInput();
   const code = await program.ended;
   return { code, output: program.output, errors: program.errors };
+}
+
+async function inTerminal(env: NodeJS.ProcessEnv = { NO_COLOR: undefined }): Promise<string> {
+  const program = runMainInTerminal(['doctor'], { env });
+  await program.ended;
+  return program.output;
 }
 
 describe('with a broker', { timeout: 60_000 }, () => {
@@ -113,6 +119,19 @@ describe('with a broker', { timeout: 60_000 }, () => {
     expect({ code, errors }).toEqual({ code: 0, errors: '' });
     expect(output).toMatch(/^ok {4}Broker 1: answers at localhost:\d+$/m);
     expect(output).toMatch(/^ok {4}Controller: broker 1$/m);
+    expect(output).toMatch(/^warn {2}Quorum: 1 voter/m);
+    expect(output).toMatch(/^ok {4}Clocks: /m);
+    expect(output).toMatch(/^ok {4}Partitions: \d+, all with a leader/m);
+    const byEnvironment = runMain(['doctor'], { env: { KAFKA_BOOTSTRAP_SERVERS: server.split('=')[1] } });
+    expect(await byEnvironment.ended).toBe(0);
+    expect(byEnvironment.output).toBe(output);
+    expect(output).not.toContain('\u001b');
+    // Colours are for terminals, unless somebody says otherwise.
+    expect(await inTerminal()).toContain('\u001b[32mok  \u001b[39m');
+    expect(await inTerminal({ NO_COLOR: '1' })).not.toContain('\u001b');
+    const coloured = runMain(['doctor'], { env: { NO_COLOR: undefined, FORCE_COLOR: '1' } });
+    await coloured.ended;
+    expect(coloured.output).toContain('\u001b[32mok  \u001b[39m');
 
     const lost = await outcome('doctor', '--meta=localhost:1', '--json');
     expect(lost.code).toBe(1);

@@ -7,7 +7,7 @@ import { kafkaFailure } from './kafka-failure.ts';
 import { table } from './table.ts';
 import { counted } from './topic-describe.ts';
 
-const metadataTopic = '__cluster_metadata';
+export const metadataTopic = '__cluster_metadata';
 
 type Quorum = DescribeQuorumResponse['topics'][number]['partitions'][number];
 type Member = Quorum['currentVoters'][number];

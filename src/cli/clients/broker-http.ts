@@ -5,6 +5,8 @@ import type { Address } from '#platform';
 export interface BrokerAnswer {
   status: number;
   body: unknown;
+  /** When it was made, as HTTP writes it. */
+  date: string | undefined;
 }
 
 /** A request that got no answer. */
@@ -65,7 +67,9 @@ export class BrokerHttp {
         const pieces: Buffer[] = [];
         incoming.on('data', (piece: Buffer) => pieces.push(piece));
         incoming.on('error', fail);
-        incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, body: parsed(Buffer.concat(pieces)) }));
+        incoming.on('end', () =>
+          resolve({ status: incoming.statusCode ?? 0, body: parsed(Buffer.concat(pieces)), date: incoming.headers.date }),
+        );
       });
       outgoing.on('socket', (socket) => {
         if (socket.connecting) socket.once('connect', () => (isConnected = true));
