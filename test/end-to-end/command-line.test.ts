@@ -48,7 +48,7 @@ test("every command of the command line's page does what it says", { timeout: 18
   expect(examples.length).toBeGreaterThanOrEqual(6);
   expect(output).toContain('"headers":[["trace","a"],["trace","b"]]');
   expect(errors).toContain('Copied 6 records of orders to orders.');
-  expect(errors).toContain('Copied 0 records of orders to orders, after those of an earlier run.');
+  expect(errors).toContain('Copied 0 records of orders to orders: all that there are were copied by an earlier run.');
   expect(errors).toContain('Wrote 6 records to piped.');
   expect(errors).toContain('Wrote 0 records to piped; 6 records were there already.');
 });

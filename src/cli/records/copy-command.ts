@@ -150,15 +150,20 @@ async function carryOver(
   }
   const { written } = copy.producer;
   const isWhole = stopping.code === undefined;
-  const rest = isWhole || follow ? '' : ` (${Math.max(0, total - passed)} offsets are left: the same command goes on there)`;
-  tell(
-    `Copied ${counted(written, 'record')} of ${from.name} to ${to.name}${copy.isContinued ? ', after those of an earlier run' : ''}${rest}.`,
-  );
+  const left = isWhole || follow ? 0 : Math.max(0, total - passed);
+  tell(`Copied ${counted(written, 'record')} of ${from.name} to ${to.name}${addition(written, left, copy.isContinued)}.`);
   if (json)
     process.stdout.write(
       `${JSON.stringify({ source: from.name, target: to.name, copied: written, continued: copy.isContinued, complete: isWhole })}\n`,
     );
   return stopping.exitCode;
+}
+
+/** What has to be said of a number that surprises by itself. */
+function addition(written: number, left: number, isContinued: boolean): string {
+  if (left > 0) return ` (${counted(left, 'offset')} left: the same command goes on there)`;
+  if (!isContinued) return written === 0 ? ': there are none' : '';
+  return written === 0 ? ': all that there are were copied by an earlier run' : ', after those of an earlier run';
 }
 
 /** Without its offset: the target gives it one of its own. */
