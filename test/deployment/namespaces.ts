@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Program } from '#cli/testing.ts';
@@ -21,13 +20,16 @@ export class Wire {
   readonly #members = new Map<string, Member>();
   readonly #containers: Container[] = [];
   readonly #folder: string;
+  readonly #network: string;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, network: string) {
     this.#folder = folder;
+    this.#network = network;
   }
 
-  static async lay(names: readonly string[], folder: string): Promise<Wire> {
-    const wire = new Wire(folder);
+  /** @param network the first three numbers of the addresses; the last is 1 for the first of the names, and so on */
+  static async lay(names: readonly string[], folder: string, network = '10.213.77'): Promise<Wire> {
+    const wire = new Wire(folder, network);
     await ip('link', 'add', wire.#bridge, 'type', 'bridge');
     await ip('link', 'set', wire.#bridge, 'up');
     try {
@@ -47,7 +49,7 @@ export class Wire {
   async #connect(name: string, number: number): Promise<void> {
     const namespace = `${this.#tag}-${name}`;
     const [outer, inner] = [`${this.#tag}o${number}`, `${this.#tag}i${number}`];
-    const address = `10.213.77.${number}`;
+    const address = `${this.#network}.${number}`;
     this.#members.set(name, { name, namespace, address, wire: outer });
     await ip('netns', 'add', namespace);
     await ip('link', 'add', outer, 'type', 'veth', 'peer', 'name', inner);
@@ -77,21 +79,19 @@ export class Wire {
   }
 
   /** Runs a program of this machine there. */
-  run(name: string, command: string, args: readonly string[], input?: string): Promise<Ended> {
-    const options = { timeoutMs: 120_000, ...(input !== undefined && { input }) };
+  run(name: string, command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+    const options = { timeoutMs: 120_000, env };
     return run('ip', ['netns', 'exec', this.#members.get(name)!.namespace, command, ...args], options);
   }
 
-  /** Starts one there that runs until {@link close}. */
-  start(name: string, command: string, args: readonly string[]): ChildProcess {
-    const child = spawn('ip', ['netns', 'exec', this.#members.get(name)!.namespace, command, ...args], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-    this.#children.push(child);
-    return child;
+  /** Starts one there that runs until {@link close}, if not ended before. */
+  start(name: string, command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Program {
+    const program = new Program('ip', ['netns', 'exec', this.#members.get(name)!.namespace, command, ...args], { env });
+    this.#programs.push(program);
+    return program;
   }
 
-  readonly #children: ChildProcess[] = [];
+  readonly #programs: Program[] = [];
 
   /** Starts a container of an image there, as a container engine would: its files, user, environment, entry point. */
   async container(name: string, image: Image, environment: Readonly<Record<string, string>>): Promise<Container> {
@@ -108,7 +108,8 @@ export class Wire {
   }
 
   async close(): Promise<void> {
-    for (const child of this.#children) child.kill('SIGKILL');
+    for (const program of this.#programs) program.signal('SIGKILL');
+    for (const program of this.#programs) await program.ended;
     for (const container of this.#containers) await container.remove();
     for (const { namespace } of this.#members.values()) {
       await ip('netns', 'delete', namespace).catch(() => {});

@@ -29,7 +29,9 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** The snippets of the pages for users: each is a whole program, or a file of tests. */
 function snippets(kind: '' | ' vitest'): string[] {
-  const pages = ['README.md', 'docs/embedding.md', 'docs/migration.md'].map((page) => readFileSync(join(root, page), 'utf8')).join('\n');
+  const pages = ['README.md', 'docs/getting-started.md', 'docs/embedding.md', 'docs/migration.md']
+    .map((page) => readFileSync(join(root, page), 'utf8'))
+    .join('\n');
   return [...pages.matchAll(/```ts( vitest)?\n(.*?)```/gs)].filter(([, found = '']) => found === kind).map(([, , code]) => code!);
 }
 
@@ -70,7 +72,7 @@ test('the example of Vitest passes, each fault in less than a second, and so do 
   });
 
   const report = JSON.parse(readFileSync(outputFile, 'utf8')) as VitestReport;
-  expect(report).toMatchObject({ numPassedTests: 9, numTotalTests: 9, success: true });
+  expect(report).toMatchObject({ numPassedTests: 10, numTotalTests: 10, success: true });
   const faults = report.testResults.find(({ name }) => name.endsWith('faults.test.ts'))!.assertionResults;
   expect(faults.length).toBeGreaterThan(2);
   for (const { title, duration } of faults) expect(duration, title).toBeLessThan(1000);

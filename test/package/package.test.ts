@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { publint } from 'publint';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { shownIn } from '../support/console-block.ts';
+import { blocksOf } from '../support/pages.ts';
 import { run, succeed } from '../support/processes.ts';
 import { playContract, promised } from './contract.ts';
 import { arePackageTestsWanted } from './wanted.ts';
@@ -71,23 +73,41 @@ await cluster.close();
     expect((await succeed(process.execPath, ['use.ts'], { cwd: installed })).trim()).toBe('paid');
   });
 
-  test("the README's test passes on the first run, in an empty folder beside vitest and kafkajs", async () => {
-    const directory = join(folder, 'readme');
-    mkdirSync(directory);
-    writeFileSync(join(directory, 'package.json'), '{"private":true,"type":"module"}');
-    const flags = ['--ignore-scripts', '--no-audit', '--no-fund'];
-    await succeed('npm', ['install', ...flags, tarball, 'vitest', 'kafkajs'], { cwd: directory, timeoutMs: 200_000 });
-    const [, snippet] = /```ts vitest\n(.*?)```/s.exec(readFileSync(join(root, 'README.md'), 'utf8'))!;
-    writeFileSync(join(directory, 'orders.test.ts'), snippet!);
-    // Not as a part of this run of tests.
-    const env = { NODE_ENV: 'test', VITEST: undefined, VITEST_POOL_ID: undefined, VITEST_WORKER_ID: undefined };
+  describe('as getting started shows it, in an empty folder', () => {
+    const blocks = ['README.md', 'docs/getting-started.md'].flatMap(blocksOf);
+    const [install, runTests, installGlobally] = blocks
+      .filter(({ note }) => note === 'run by test/package/package.test.ts')
+      .map(({ code }) => shownIn(code)[0]!);
+    const directory = join(folder, 'started');
+    /** What a line of the page does, with the tarball in place of the package's name. */
+    const type = (command: string, env: NodeJS.ProcessEnv = {}) =>
+      succeed('bash', ['-c', command.replace(/(?<=npm i .*)kafka-lite-cluster/, tarball)], { cwd: directory, env, timeoutMs: 200_000 });
 
-    await succeed('npx', ['vitest', 'run', '--reporter=json', '--outputFile=result.json'], { cwd: directory, env, timeoutMs: 120_000 });
+    test("its test and the README's pass on the first run, beside vitest and kafkajs", async () => {
+      mkdirSync(directory);
+      writeFileSync(join(directory, 'package.json'), '{"private":true,"type":"module"}');
+      await type(`${install!.command} --ignore-scripts --no-audit --no-fund`);
+      const snippets = blocks.filter(({ language }) => language === 'ts');
+      for (const { page, code } of snippets)
+        writeFileSync(join(directory, page === 'README.md' ? 'readme.test.ts' : 'orders.test.ts'), code);
+      // Not as a part of this run of tests.
+      const env = { NODE_ENV: 'test', NO_COLOR: '1', VITEST: undefined, VITEST_POOL_ID: undefined, VITEST_WORKER_ID: undefined };
 
-    expect(JSON.parse(readFileSync(join(directory, 'result.json'), 'utf8'))).toMatchObject({
-      numPassedTests: 1,
-      numTotalTests: 1,
-      success: true,
+      const printed = await type(runTests!.command, env);
+
+      expect(snippets).toHaveLength(2);
+      expect(printed).toContain(runTests!.prints.trim());
+      expect(printed).toMatch(/Tests +2 passed \(2\)/);
+    });
+
+    test('npm i -g puts the command on the path', async () => {
+      const prefix = join(folder, 'global');
+      const env = { npm_config_prefix: prefix, PATH: `${join(prefix, 'bin')}:${process.env['PATH']}` };
+      await type(`${installGlobally!.command} --ignore-scripts --no-audit --no-fund`, env);
+
+      expect(await type('command -v kafka-lite-cluster && kafka-lite-cluster --version', env)).toMatch(
+        new RegExp(`^${join(prefix, 'bin', 'kafka-lite-cluster')}\n\\d+\\.\\d+\\.\\d+`),
+      );
     });
   });
 
