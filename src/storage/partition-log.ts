@@ -12,12 +12,14 @@ import { isCompacted, type LogConfig, segmentMsOf } from './log-config.ts';
 import { LogFiles } from './log-files.ts';
 import type { LogHost } from './log-host.ts';
 import { LogReader, type TimestampedOffset } from './log-reader.ts';
+import { LogStart } from './log-start.ts';
 import { reloadProducers } from './producer-reload.ts';
 import { encodeProducerSnapshot } from './producer-snapshot.ts';
 import type { ProducerState, ProducerStates } from './producer-state.ts';
 import { epochCheckpointFile, type RecoveredLog } from './recovery.ts';
 import { segmentsBeyondRetention } from './retention.ts';
 import type { Segment } from './segment.ts';
+import { SyncProgress } from './sync-progress.ts';
 import type { PartitionTail } from './tail-cache.ts';
 import type { AbortedTransaction } from './transaction-index.ts';
 
@@ -57,20 +59,12 @@ export class PartitionLog implements SyncSource {
   readonly #files: LogFiles;
   readonly #epochs: EpochCache;
   readonly #producers: ProducerStates;
-  #logStartOffset: bigint;
-  /** As it is written down: only what lies below it may go. */
-  #savedStartOffset: bigint;
+  readonly #start: LogStart;
+  readonly #synced: SyncProgress;
   #logEndOffset: bigint;
   #highWatermark: bigint;
   #failure: KafkaError | undefined;
   #closed = false;
-
-  /** Below it all is on disk. */
-  #syncedOffset: bigint;
-  /** What the round in flight covers; a truncation lowers it. */
-  #syncingOffset = 0n;
-  /** What is synced and being written down as such before anyone is told. */
-  #markedOffset = 0n;
 
   constructor(options: PartitionLogOptions, recovered: RecoveredLog) {
     this.topic = options.topic;
@@ -82,14 +76,28 @@ export class PartitionLog implements SyncSource {
     this.#config = options.config;
     this.#epochs = recovered.epochs;
     this.#producers = recovered.producers;
-    this.#logStartOffset = recovered.logStartOffset;
-    this.#savedStartOffset = recovered.logStartOffset;
     this.#logEndOffset = recovered.logEndOffset;
     this.#highWatermark = recovered.logStartOffset;
-    this.#syncedOffset = recovered.syncedOffset;
     this.#tail = this.#host.cache.tail();
     const snapshot = () => encodeProducerSnapshot(this.#producers.snapshot());
     this.#files = new LogFiles({ host: this.#host, directory: this.directory, config: () => this.#config, snapshot }, recovered);
+    this.#start = new LogStart({
+      files: this.#files,
+      offset: recovered.logStartOffset,
+      save: () => this.#host.saveLogStartOffsets(),
+      raised: (offset) => {
+        this.#epochs.truncateFromStart(offset);
+        if (this.#highWatermark < offset) this.#highWatermark = offset;
+      },
+      isUsable: () => this.#failure === undefined,
+    });
+    this.#synced = new SyncProgress({
+      files: this.#files,
+      strict: this.strict,
+      syncedOffset: recovered.syncedOffset,
+      logEndOffset: () => this.#logEndOffset,
+      saveRecoveryPoints: () => this.#host.saveRecoveryPoints(),
+    });
     this.#reader = new LogReader({
       segments: () => this.#files.segments,
       epochOf: (offset) => this.#epochs.epochOf(offset),
@@ -101,7 +109,7 @@ export class PartitionLog implements SyncSource {
       files: this.#files,
       cleanedOffset: options.cleanedOffset ?? (isCompacted(options.config) ? recovered.logStartOffset : undefined),
       forgottenDeletionsBefore: options.forgottenDeletionsBefore,
-      logStartOffset: () => this.#logStartOffset,
+      logStartOffset: () => this.logStartOffset,
       assertUsable: () => this.#assertUsable(),
       replaced: (end) => {
         // Records of aborted transactions, of which nothing is known from now on, are given to nobody any more.
@@ -121,7 +129,7 @@ export class PartitionLog implements SyncSource {
   }
 
   get logStartOffset(): bigint {
-    return this.#logStartOffset;
+    return this.#start.offset;
   }
 
   /** The offset that the next record gets. */
@@ -131,15 +139,12 @@ export class PartitionLog implements SyncSource {
 
   /** Below it every record is on disk; with flush=os, that of the log's end, as nobody waits for the disk then. */
   get flushedOffset(): bigint {
-    return this.durability === 'os' ? this.#logEndOffset : this.#syncedOffset;
+    return this.durability === 'os' ? this.#logEndOffset : this.#synced.syncedOffset;
   }
 
   /** Below it every record was synced, whatever flush= says: from here on a crash may lose records. */
   get recoveryPoint(): bigint {
-    const offset = this.#markedOffset > this.#syncedOffset ? this.#markedOffset : this.#syncedOffset;
-    // Of a closed segment the indexes have to be on disk too, as nobody scans it again.
-    const first = this.strict ? undefined : this.#files.firstUnsynced;
-    return first !== undefined && first < offset ? first : offset;
+    return this.#synced.recoveryPoint;
   }
 
   /** What {@link flush} promises: 'fsync' that all is on disk, 'os' nothing beyond the operating system's page cache. */
@@ -162,7 +167,7 @@ export class PartitionLog implements SyncSource {
    * while the high watermark is still below what the snapshot of producers covers.
    */
   get firstUnstableOffset(): bigint | undefined {
-    if (this.#highWatermark < this.#producers.completeFrom) return this.#logStartOffset;
+    if (this.#highWatermark < this.#producers.completeFrom) return this.logStartOffset;
     return this.#producers.firstUnstableOffset(this.#highWatermark);
   }
 
@@ -242,7 +247,7 @@ export class PartitionLog implements SyncSource {
       firstOffset,
       lastOffset: offset - 1n,
       logAppendTimeMs: stampTime ? now : -1,
-      logStartOffset: this.#logStartOffset,
+      logStartOffset: this.logStartOffset,
       duplicate: false,
     };
   }
@@ -257,7 +262,7 @@ export class PartitionLog implements SyncSource {
     this.#assertUsable();
     if (isCompacted(this.#config)) this.compaction.expect();
     const now = this.#host.clock.now();
-    const isEmpty = this.#logStartOffset === this.#logEndOffset || leaderLogStartOffset >= this.#logEndOffset;
+    const isEmpty = this.logStartOffset === this.#logEndOffset || leaderLogStartOffset >= this.#logEndOffset;
     const batches = splitFetched(records, {
       logEndOffset: this.#logEndOffset,
       lastEpoch: this.lastEpoch ?? -1,
@@ -279,7 +284,7 @@ export class PartitionLog implements SyncSource {
       firstOffset,
       lastOffset: this.#logEndOffset - 1n,
       logAppendTimeMs: -1,
-      logStartOffset: this.#logStartOffset,
+      logStartOffset: this.logStartOffset,
       duplicate: false,
     };
   }
@@ -290,7 +295,7 @@ export class PartitionLog implements SyncSource {
    */
   flush(): Promise<void> {
     if (this.#failure) return Promise.reject(this.#failure);
-    if (this.durability === 'os' || this.#isClean) return Promise.resolve();
+    if (this.durability === 'os' || this.#synced.isClean) return Promise.resolve();
     return this.#host.flusher.flush(this);
   }
 
@@ -304,10 +309,10 @@ export class PartitionLog implements SyncSource {
    */
   read(fetchOffset: bigint, maxBytes: number, upTo: bigint, atLeastOne = true): Buffer | Promise<Buffer> {
     if (this.#failure) throw this.#failure;
-    if (fetchOffset < this.#logStartOffset || fetchOffset > this.#logEndOffset) {
+    if (fetchOffset < this.logStartOffset || fetchOffset > this.#logEndOffset) {
       throw new KafkaError(
         'OFFSET_OUT_OF_RANGE',
-        `${this.name} holds offsets ${this.#logStartOffset} to ${this.#logEndOffset}, not ${fetchOffset}`,
+        `${this.name} holds offsets ${this.logStartOffset} to ${this.#logEndOffset}, not ${fetchOffset}`,
       );
     }
     if (fetchOffset >= upTo || fetchOffset === this.#logEndOffset) return Buffer.alloc(0);
@@ -326,12 +331,12 @@ export class PartitionLog implements SyncSource {
 
   /** The first record whose timestamp is not below the given one; undefined when there is none. */
   offsetForTimestamp(timestamp: bigint): Promise<TimestampedOffset | undefined> {
-    return this.#reader.offsetForTimestamp(timestamp, this.#logStartOffset);
+    return this.#reader.offsetForTimestamp(timestamp, this.logStartOffset);
   }
 
   /** The first record that has the greatest timestamp; undefined in an empty log. */
   offsetOfMaxTimestamp(): Promise<TimestampedOffset | undefined> {
-    return this.#reader.offsetOfMaxTimestamp(this.#logStartOffset);
+    return this.#reader.offsetOfMaxTimestamp(this.logStartOffset);
   }
 
   /** The idempotent and transactional producers that are remembered. */
@@ -375,12 +380,12 @@ export class PartitionLog implements SyncSource {
       // What one before it has begun may not be on disk yet.
       return this.#files.isSettled ? Promise.resolve() : this.#host.flusher.flush(this);
     }
-    if (offset < this.#logStartOffset) return this.truncateFullyAndStartAt(offset);
+    if (offset < this.logStartOffset) return this.truncateFullyAndStartAt(offset);
     this.#assertMayCut(offset);
     const index = this.#files.segments.findLastIndex((segment) => segment.baseOffset <= offset);
     const { position, baseOffset } = this.#reader.positionOf(this.#files.segments[index]!, offset);
     // The log may begin within a batch; when that goes, what is left of it goes too.
-    if (baseOffset < this.#logStartOffset) return this.truncateFullyAndStartAt(this.#logStartOffset);
+    if (baseOffset < this.logStartOffset) return this.truncateFullyAndStartAt(this.logStartOffset);
     this.#files.truncate(index, baseOffset, position);
     this.#logEndOffset = baseOffset;
     this.#epochs.truncateFromEnd(baseOffset);
@@ -394,8 +399,7 @@ export class PartitionLog implements SyncSource {
     this.#assertUsable();
     this.#assertMayCut(-1n);
     this.#files.startAgainAt(offset);
-    this.#logStartOffset = offset;
-    this.#savedStartOffset = offset;
+    this.#start.startAgainAt(offset);
     this.#logEndOffset = offset;
     this.#highWatermark = offset;
     this.#epochs.clear();
@@ -443,8 +447,8 @@ export class PartitionLog implements SyncSource {
     let beyond = segmentsBeyondRetention(this.#files.segments, scope);
     if (beyond === this.#files.segments.length && !this.#rollForRetention(now)) beyond--;
     const start = this.#files.segments[beyond]!.baseOffset;
-    if (beyond > 0 && start > this.#logStartOffset) await this.#raiseLogStart(start, { evenIfFull: true });
-    else this.#files.removeBelow(this.#savedStartOffset);
+    if (beyond > 0 && start > this.logStartOffset) await this.#raiseLogStart(start, { evenIfFull: true });
+    else this.#start.removeUnused();
     return beyond;
   }
 
@@ -468,7 +472,7 @@ export class PartitionLog implements SyncSource {
     if (this.#closed) return;
     if (!this.#failure) {
       const hasFiles = this.#files.prepareClose(this.#logEndOffset);
-      if (hasFiles || !this.#isClean) await this.#host.flusher.flush(this);
+      if (hasFiles || !this.#synced.isClean) await this.#host.flusher.flush(this);
       await this.saveEpochs();
     }
     this.halt();
@@ -501,31 +505,7 @@ export class PartitionLog implements SyncSource {
   beginSync(): SyncWork {
     // Deleted or closed while its round was waiting for its turn: its directory may have got another name.
     if (this.#closed) return { prepare: undefined, files: [], mark: undefined, done: () => {} };
-    this.#syncingOffset = this.#logEndOffset;
-    const { prepare, files, done } = this.#files.beginSync();
-    return {
-      prepare,
-      files,
-      mark: this.strict ? () => this.#mark() : undefined,
-      done: (succeeded) => {
-        done(succeeded);
-        if (succeeded && this.#syncingOffset > this.#syncedOffset) this.#syncedOffset = this.#syncingOffset;
-      },
-    };
-  }
-
-  get #isClean(): boolean {
-    return this.#syncedOffset >= this.#logEndOffset && this.#files.isSettled;
-  }
-
-  async #mark(): Promise<void> {
-    this.#markedOffset = this.#syncingOffset;
-    try {
-      await this.#host.saveRecoveryPoints();
-    } catch (error) {
-      // The records are on disk; only what a recovery knows of them is older.
-      if (!(error instanceof NoSpaceError)) throw error;
-    }
+    return this.#synced.begin();
   }
 
   #write(staged: Buffer, batches: readonly RecordBatch[], now: number): void {
@@ -571,9 +551,7 @@ export class PartitionLog implements SyncSource {
       this.#host.log.warn({ partition, ...offsets }, 'the log was truncated below its high watermark');
       this.#highWatermark = this.#logEndOffset;
     }
-    if (this.#syncedOffset > this.#logEndOffset) this.#syncedOffset = this.#logEndOffset;
-    if (this.#syncingOffset > this.#logEndOffset) this.#syncingOffset = this.#logEndOffset;
-    if (this.#markedOffset > this.#logEndOffset) this.#markedOffset = this.#logEndOffset;
+    this.#synced.truncatedTo(this.#logEndOffset);
     await this.#host.flusher.flush(this);
   }
 
@@ -588,24 +566,9 @@ export class PartitionLog implements SyncSource {
     }
   }
 
-  async #raiseLogStart(offset: bigint, { evenIfFull = false } = {}): Promise<void> {
+  async #raiseLogStart(offset: bigint, options?: { evenIfFull: boolean }): Promise<void> {
     this.#assertUsable();
-    if (offset > this.#logStartOffset) {
-      this.#logStartOffset = offset;
-      this.#epochs.truncateFromStart(offset);
-      if (this.#highWatermark < offset) this.#highWatermark = offset;
-    }
-    try {
-      await this.#host.saveLogStartOffsets();
-    } catch (error) {
-      if (!(evenIfFull && error instanceof NoSpaceError)) throw error;
-      // Without a checkpoint that says so, segments have to go one after the other, so that a crash never leaves a hole.
-      while (this.#files.removeBelow(offset, 1)) await this.#files.syncDirectory();
-      return;
-    }
-    if (this.#failure) return;
-    if (offset > this.#savedStartOffset) this.#savedStartOffset = offset;
-    this.#files.removeBelow(this.#savedStartOffset);
+    await this.#start.raise(offset, options);
   }
 
   async #readFile(fetchOffset: bigint, maxBytes: number, upTo: bigint, atLeastOne: boolean): Promise<Buffer> {
@@ -619,7 +582,7 @@ export class PartitionLog implements SyncSource {
       firstOffset: lastOffset - BigInt(offsetDelta),
       lastOffset,
       logAppendTimeMs: this.#config.messageTimestampType === 'LogAppendTime' ? Number(timestamp) : -1,
-      logStartOffset: this.#logStartOffset,
+      logStartOffset: this.logStartOffset,
       duplicate: true,
     };
   }
