@@ -60,10 +60,16 @@ describe.runIf(areDeploymentTestsWanted && canMakeNamespaces)('three machines, a
     }
   }
 
+  const withoutIds = (text: string) => text.replaceAll(/(?<![\w-])[\w-]{22}(?![\w-])/g, 'ID');
   const isWhole = async (id: number) => (await type(`curl -s 10.0.0.${id}:9092/readyz`)).stdout.includes('"partitionsUnderReplicated":0');
 
   /** How the blocks begin, each of which is played below. */
-  const played = { look: 'export KAFKA_BOOTSTRAP_SERVERS', wait: 'until curl', backUp: 'kafka-lite-cluster consume' };
+  const played = {
+    look: 'export KAFKA_BOOTSTRAP_SERVERS',
+    wait: 'until curl',
+    backUp: 'kafka-lite-cluster consume',
+    exchange: 'kafka-lite-cluster quorum',
+  };
 
   test('both pages start a broker in the same way, and show nothing that is not run', () => {
     expect(start!.map(({ command }) => `${command}\n`)).toEqual([deployment!.code]);
@@ -84,8 +90,7 @@ describe.runIf(areDeploymentTestsWanted && canMakeNamespaces)('three machines, a
 
   test('all is well: doctor, quorum describe and /readyz say so', async () => {
     await play(played.look, (text) =>
-      text
-        .replaceAll(/(?<![\w-])[\w-]{22}(?![\w-])/g, 'ID')
+      withoutIds(text)
         .replaceAll(/(Node|kafka-lite-cluster|Disk of \.): .*/g, '$1')
         .replaceAll(/(Controller: broker|Leader|epoch|offset) \d+/g, '$1')
         .replaceAll(/^ +[123] +(leader|voter) +\d+ +\d+ +(\d+ ms ago|now) /gm, '$1 ')
@@ -127,6 +132,24 @@ describe.runIf(areDeploymentTestsWanted && canMakeNamespaces)('three machines, a
 
     const { stdout } = await type("kafka-lite-cluster consume restored -e -f '%p %k %v\\n'");
     expect(stdout).toBe('1 order-1 placed\n1 order-1 paid\n');
+  });
+
+  test('a disk is lost: the broker fetches what it had, and is made a voter again', async () => {
+    brokers.get(3)!.signal('SIGKILL');
+    await brokers.get(3)!.ended;
+    rmSync(join(folder, 'disk-3'), { recursive: true });
+    startBroker(3);
+    await until(() => isWhole(3), { forMs: 60_000, tell: () => brokers.get(3)!.errors.slice(-2_000) });
+    expect((await type('kafka-lite-cluster quorum add-voter 3')).stderr).toContain('Take that out first');
+
+    await play(played.exchange, withoutIds);
+
+    const { stdout } = await type('kafka-lite-cluster doctor');
+    expect(stdout).toContain('Quorum: 3 voters, of which 1 may fail');
+    // It counts: without another one the two go on.
+    brokers.get(2)!.signal('SIGKILL');
+    expect((await type('kafka-lite-cluster topic create after --replication-factor=1')).stdout).toContain('Created after');
+    expect((await type("kafka-lite-cluster consume restored -e -f '%p %k %v\\n'")).stdout).toBe('1 order-1 placed\n1 order-1 paid\n');
   });
 });
 

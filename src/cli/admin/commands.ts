@@ -44,8 +44,19 @@ ${help('topic describe', 'topic describe orders payments')}`,
 
 function addQuorum(program: Command, done: (code: ExitCode) => void): void {
   const quorum = program.command('quorum').description('the brokers that agree on the metadata of a running cluster');
-  quorum.addHelpText('after', help('quorum describe'));
+  quorum.addHelpText('after', help('quorum describe', 'quorum remove-voter 3', 'quorum add-voter 3'));
   asking(quorum.command('describe').description('who leads the metadata log, who votes, and how far everybody is'))
     .addHelpText('after', help('quorum describe'))
     .action(async (flags: AdminFlags) => done(await (await import('./quorum-describe.ts')).quorumDescribe(flags)));
+  asking(quorum.command('add-voter <id>').description('let a broker that follows the metadata log vote on it'))
+    .addHelpText(
+      'after',
+      `
+A broker whose disk was replaced is another voter than it was: take the old one out first, with remove-voter.
+${help('quorum add-voter 3')}`,
+    )
+    .action(async (id: string, flags: AdminFlags) => done(await (await import('./quorum-voters.ts')).quorumAddVoter(id, flags)));
+  asking(quorum.command('remove-voter <id>').description('take a broker out of those who vote; it goes on as a broker'))
+    .addHelpText('after', help('quorum remove-voter 3'))
+    .action(async (id: string, flags: AdminFlags) => done(await (await import('./quorum-voters.ts')).quorumRemoveVoter(id, flags)));
 }

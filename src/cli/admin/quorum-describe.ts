@@ -1,7 +1,7 @@
 import { zeroUuid } from '#protocol';
 import { type DescribeQuorumResponse, describeQuorum } from '#protocol/apis/describe-quorum.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { withAdminClient } from './admin-client.ts';
+import { type AdminClient, withAdminClient } from './admin-client.ts';
 import type { AdminFlags } from './admin-flags.ts';
 import { kafkaFailure } from './kafka-failure.ts';
 import { table } from './table.ts';
@@ -9,21 +9,24 @@ import { counted } from './topic-describe.ts';
 
 export const metadataTopic = '__cluster_metadata';
 
-type Quorum = DescribeQuorumResponse['topics'][number]['partitions'][number];
+export type Quorum = DescribeQuorumResponse['topics'][number]['partitions'][number];
 type Member = Quorum['currentVoters'][number];
 
 /** `quorum describe`: who leads the metadata log, who votes on it, and how far everybody is. */
 export async function quorumDescribe(flags: AdminFlags): Promise<ExitCode> {
-  const quorum = await withAdminClient(flags, async (client) => {
-    const response = await client.send(describeQuorum, { topics: [{ topicName: metadataTopic, partitions: [{ partitionIndex: 0 }] }] });
-    if (response.errorCode !== 'NONE') throw kafkaFailure('The quorum', response.errorCode, response.errorMessage);
-    const partition = response.topics[0]?.partitions[0];
-    if (partition === undefined || partition.errorCode !== 'NONE')
-      throw kafkaFailure('The quorum', partition?.errorCode ?? 'UNKNOWN_SERVER_ERROR', partition?.errorMessage);
-    return partition;
-  });
+  const quorum = await withAdminClient(flags, readQuorum);
   process.stdout.write(flags.json ? `${JSON.stringify(quorumAsJson(quorum))}\n` : quorumAsText(quorum));
   return exitCodes.ok;
+}
+
+/** @throws CliError when nobody leads it */
+export async function readQuorum(client: AdminClient): Promise<Quorum & { readonly nodes: DescribeQuorumResponse['nodes'] }> {
+  const response = await client.send(describeQuorum, { topics: [{ topicName: metadataTopic, partitions: [{ partitionIndex: 0 }] }] });
+  if (response.errorCode !== 'NONE') throw kafkaFailure('The quorum', response.errorCode, response.errorMessage);
+  const partition = response.topics[0]?.partitions[0];
+  if (partition === undefined || partition.errorCode !== 'NONE')
+    throw kafkaFailure('The quorum', partition?.errorCode ?? 'UNKNOWN_SERVER_ERROR', partition?.errorMessage);
+  return { ...partition, nodes: response.nodes };
 }
 
 /** The leader's own view: one row per member, the leader first. Times are counted back from the leader's last, which is now. */

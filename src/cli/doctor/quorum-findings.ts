@@ -61,7 +61,9 @@ function silenceOf(silent: readonly SeenVoter[], voters: number): Finding {
       : `voter ${id} asked its leader last ${ago(silentMs!)}`,
   );
   const seen = `${those.join(', ')}; ${consequence(spare)}`;
-  return { what: 'Voters', level: spare < 0 ? 'fail' : 'warn', seen, advice: 'Start them, or see what keeps them from the leader.' };
+  const advice =
+    'Start them, or see what keeps them from the leader. One whose disk was replaced: quorum remove-voter, then quorum add-voter.';
+  return { what: 'Voters', level: spare < 0 ? 'fail' : 'warn', seen, advice };
 }
 
 function consequence(spare: number): string {
