@@ -79,8 +79,18 @@ export function runMain(args: readonly string[], options: { cwd?: string; env?: 
 /**
  * The same behind a pseudo-terminal, made by util-linux's `script`. Both of its streams come as stdout. Without `exec` some shells stay in
  * between, and die of the Ctrl-C that the program outlives.
+ * @param options.input a file in place of the terminal's keys
  */
-export function runMainInTerminal(args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Program {
-  const command = [process.execPath, mainFile, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
-  return new Program('script', ['-qec', `exec ${command}`, '/dev/null'], { ...options, env: { TERM: 'xterm', ...options.env } });
+export function runMainInTerminal(
+  args: readonly string[],
+  { input, ...options }: { cwd?: string; env?: NodeJS.ProcessEnv; input?: string } = {},
+): Program {
+  const command = [process.execPath, mainFile, ...args].map(quoted).join(' ');
+  const from = input === undefined ? '' : ` < ${quoted(input)}`;
+  return new Program('script', ['-qec', `exec ${command}${from}`, '/dev/null'], { ...options, env: { TERM: 'xterm', ...options.env } });
+}
+
+/** For the shell that `script` has run it. */
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
 }

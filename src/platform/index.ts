@@ -17,6 +17,7 @@ export { NodeNetwork } from './node/network.ts';
 export { type LineDestination, pinoLogger } from './node/pino-logger.ts';
 export { nodePlatform } from './node/platform.ts';
 export { SystemRandom } from './node/random.ts';
+export { standardInputBytes } from './node/standard-input.ts';
 export type { Platform } from './platform.ts';
 export type { Random } from './random.ts';
 export { HostTime, SimulatedClock } from './simulated/clock.ts';

@@ -1,5 +1,5 @@
 import { type Cluster, CopyRefused, ExactCopy, type KnownTopic, newIdentity, Partitioner, Producer } from '#client';
-import { nodePlatform, silentLogger, sleep } from '#platform';
+import { nodePlatform, silentLogger, sleep, standardInputBytes } from '#platform';
 import type { RecordInput } from '#protocol';
 import { counted } from '../admin/topic-describe.ts';
 import { withCluster } from '../admin/with-cluster.ts';
@@ -8,6 +8,7 @@ import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { tell } from '../tell.ts';
 import { inputOf } from './inputs.ts';
 import { type ProduceFlags, type ProducePlan, readProduceFlags } from './produce-flags.ts';
+import { inBytes, type Progress, progressBar } from './progress.ts';
 import type { ParsedRecord } from './record-json.ts';
 import { Stopping } from './stopping.ts';
 import { topicNamed, topicNameOf } from './topic-named.ts';
@@ -39,7 +40,9 @@ export async function runProduce(argument: string | undefined, flags: ProduceFla
       plan.resume === undefined ? await plainTarget(cluster, topic, plan) : await resumableTarget(cluster, topic, plan, plan.resume);
     const stopping = new Stopping(cluster.clock);
     try {
-      await feed(cluster, target, plan, stopping);
+      // How much there is, is known of a file.
+      const progress = await progressBar(name, standardInputBytes() ?? 0, inBytes);
+      await feed(cluster, target, plan, stopping, progress);
     } finally {
       stopping.letGo();
     }
@@ -52,10 +55,11 @@ export async function runProduce(argument: string | undefined, flags: ProduceFla
 }
 
 /** Reads until the input ends or somebody wants it to. What was added is written, also when something is wrong with what follows. */
-async function feed(cluster: Cluster, target: Target, { input, text }: ProducePlan, stopping: Stopping): Promise<void> {
+async function feed(cluster: Cluster, target: Target, { input, text }: ProducePlan, stopping: Stopping, progress: Progress): Promise<void> {
   const reader = inputOf(input, text);
   const chunks = process.stdin[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   let next = chunks.next();
+  let bytes = 0;
   try {
     for (;;) {
       const came = await Promise.race([next, stopping.asked, sleep(cluster.clock, 1000).then(() => 'nothing' as const)]);
@@ -63,6 +67,8 @@ async function feed(cluster: Cluster, target: Target, { input, text }: ProducePl
       if (came !== 'nothing') {
         for (const record of came.done ? reader.last() : reader.records(came.value)) target.add(record);
         if (came.done) return;
+        bytes += came.value.length;
+        progress.at(bytes);
         next = chunks.next();
         next.catch(() => {});
       }
@@ -70,7 +76,7 @@ async function feed(cluster: Cluster, target: Target, { input, text }: ProducePl
       await target.pause(cluster.clock.monotonic());
     }
   } finally {
-    await target.end();
+    await target.end().finally(() => progress.end());
   }
 }
 

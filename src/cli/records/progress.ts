@@ -9,13 +9,18 @@ export interface Progress {
 
 const nobodyLooks: Progress = { at: () => {}, end: () => {} };
 
+/** How amounts are written. */
+type Shown = (amount: number) => string;
+
 /** @param total of what; offsets, say. Zero shows nothing. */
-export async function progressBar(what: string, total: number, stream: NodeJS.WriteStream = process.stderr): Promise<Progress> {
+export async function progressBar(what: string, total: number, shown: Shown = (amount) => String(Math.round(amount))): Promise<Progress> {
+  const stream = process.stderr;
   if (!stream.isTTY || total <= 0) return nobodyLooks;
   const { default: cliProgress } = await import('cli-progress');
   const bar: SingleBar = new cliProgress.SingleBar(
     {
       stream,
+      formatValue: (value, _, type) => (type === 'value' || type === 'total' ? shown(value) : String(value)),
       format: `${what} {bar} {percentage}% | {value}/{total} | {rate}/s | {eta_formatted} left`,
       etaBuffer: 50,
       hideCursor: true,
@@ -29,7 +34,14 @@ export async function progressBar(what: string, total: number, stream: NodeJS.Wr
   bar.start(total, 0, { rate: '?' });
   const startedAt = process.uptime();
   return {
-    at: (done) => bar.update(done, { rate: Math.round(done / Math.max(0.001, process.uptime() - startedAt)) }),
+    at: (done) => bar.update(done, { rate: shown(done / Math.max(0.001, process.uptime() - startedAt)) }),
     end: () => bar.stop(),
   };
+}
+
+/** 1.5 MB and the like, in powers of ten. */
+export function inBytes(amount: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, amount)) / 3)));
+  return `${(amount / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
 }

@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Program, runMain, runMainInTerminal } from '../testing.ts';
 
@@ -124,6 +127,27 @@ describe('produce and consume, with a broker', { timeout: 60_000 }, () => {
       expect((await run('', 'topic', 'copy', 'shown', 'shown-again')).errors).toBe(
         'Copied 0 records of shown to shown-again: all that there are were copied by an earlier run.\n',
       );
+    },
+  );
+
+  test.skipIf(spawnSync('script', ['--version']).status !== 0)(
+    'on a terminal writing a file shows how much of it is read, with rate and time left; elsewhere nothing does',
+    async () => {
+      await run('', 'topic', 'create', 'filed', '--partitions=1');
+      const directory = mkdtempSync(join(tmpdir(), 'kafka-lite-test-'));
+      const file = join(directory, "it's a file");
+      try {
+        writeFileSync(file, 'x'.repeat(99).concat('\n').repeat(2_000));
+
+        const program = runMainInTerminal(['produce', 'filed', server], { input: file });
+
+        expect(await program.ended).toBe(0);
+        expect(program.output).toMatch(/filed =+ 100% \| 200\.0 kB\/200\.0 kB \| [\d.]+ [kM]?B\/s \| \S+ left/);
+        expect(program.output).toContain('Wrote 2000 records to filed.');
+      } finally {
+        rmSync(directory, { recursive: true });
+      }
+      expect((await run('one\n', 'produce', 'filed')).errors).toBe('Wrote 1 record to filed.\n');
     },
   );
 
