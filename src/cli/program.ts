@@ -7,6 +7,8 @@ import { addCompletion } from './completion/command.ts';
 import { addDoctor } from './doctor/command.ts';
 import { type ExitCode, exitCodes, exitCodesHelp } from './exit-codes.ts';
 import { addRecordCommands } from './records/commands.ts';
+import { StandardOutput } from './standard-output.ts';
+import { tell } from './tell.ts';
 import { addUp } from './up/command.ts';
 import { programVersion } from './version.ts';
 
@@ -15,6 +17,11 @@ import { programVersion } from './version.ts';
  * @param args without the program's own name
  */
 export async function run(args: readonly string[]): Promise<ExitCode> {
+  const output = new StandardOutput();
+  return output.end(await carryOut(args, output));
+}
+
+async function carryOut(args: readonly string[], output: StandardOutput): Promise<ExitCode> {
   let code: ExitCode = exitCodes.ok;
   const separator = args.indexOf('--');
   const program = commandLine(separator < 0 ? undefined : args.slice(separator + 1), (result) => {
@@ -29,9 +36,10 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
     if (error instanceof CliError) {
-      process.stderr.write(`error: ${error.message}\n`);
+      tell(`error: ${error.message}`);
       return error.exitCode;
     }
+    if (output.hasFailedWith(error)) return exitCodes.ok;
     throw error;
   }
 }

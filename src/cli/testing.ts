@@ -90,7 +90,11 @@ export function runMainInTerminal(
   return new Program('script', ['-qec', `exec ${command}${from}`, '/dev/null'], { ...options, env: { TERM: 'xterm', ...options.env } });
 }
 
-/** For the shell that `script` has run it. */
+/** The same by bash, with more on the command line, as `> /dev/full` or `| head -1`. What fails in a pipe is what it ends with. */
+export function runMainInShell(args: readonly string[], more: string): Program {
+  return new Program('bash', ['-o', 'pipefail', '-c', `${[process.execPath, mainFile, ...args].map(quoted).join(' ')} ${more}`]);
+}
+
 function quoted(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { isReaderGone } from '../standard-output.ts';
 
 /** Whoever read our output has gone away, as `head` does. */
 export class OutputGone extends Error {}
@@ -18,7 +19,7 @@ export class ByteSink {
   constructor(stream: Writable) {
     this.#stream = stream;
     this.#onError = (error) => {
-      this.#failure = error.code === 'EPIPE' || error.code === 'EOF' ? new OutputGone() : error;
+      this.#failure = isReaderGone(error) ? new OutputGone() : error;
       this.#rejectPending?.(this.#failure);
     };
     stream.on('error', this.#onError);

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Program, runMain, runMainInTerminal } from '../testing.ts';
+import { type Program, runMain, runMainInShell, runMainInTerminal } from '../testing.ts';
 
 describe('produce and consume, with a broker', { timeout: 60_000 }, () => {
   let broker: Program;
@@ -13,7 +13,7 @@ describe('produce and consume, with a broker', { timeout: 60_000 }, () => {
     broker = runMain(['broker', '--id=1', '--port=0', '--memory', '--log-level=silent', '--config=transaction.state.log.num.partitions=1']);
     await broker.until('running on :');
     server = `-b=localhost:${/:(\d+)\n/.exec(broker.output)?.[1]}`.replace('=', '');
-    for (const topic of ['orders', 'copy', 'typed']) await run('', 'topic', 'create', topic, '--partitions=3');
+    for (const topic of ['orders', 'copy', 'typed', 'kept']) await run('', 'topic', 'create', topic, '--partitions=3');
   }, 60_000);
   afterAll(async () => {
     broker.signal('SIGKILL');
@@ -148,6 +148,22 @@ describe('produce and consume, with a broker', { timeout: 60_000 }, () => {
         rmSync(directory, { recursive: true });
       }
       expect((await run('one\n', 'produce', 'filed')).errors).toBe('Wrote 1 record to filed.\n');
+    },
+  );
+
+  test.runIf(existsSync('/dev/full'))(
+    'on a disk that is full reading ends with a failure, and nothing is committed for a group',
+    async () => {
+      await run('one\n', 'produce', 'kept');
+
+      for (const more of [['-e'], ['-e', '-o', 'json'], ['-c', '1'], ['--group=unlucky', '-e']]) {
+        const program = runMainInShell(['consume', 'kept', ...more, server], '> /dev/full');
+        program.endInput();
+        expect(await program.ended, more.join(' ')).toBe(1);
+        expect(program.errors).toMatch(/(^|\n)error: the output cannot be written: ENOSPC: [^\n]+\n$/);
+      }
+
+      expect((await run('', 'consume', 'kept', '--group=unlucky', '-e')).output).toBe('one\n');
     },
   );
 
