@@ -44,6 +44,12 @@ async function carryOut(args: readonly string[], output: StandardOutput): Promis
   }
 }
 
+/** One dash and a word is hardly ever a flag that does not exist. */
+function withDashes(text: string): string {
+  const [, name] = /^error: unknown option '(-[^-]\S+)'/.exec(text) ?? [];
+  return name === undefined ? text : `${text.trimEnd()}\n(a name that begins with a dash is written behind two of them: -- ${name})\n`;
+}
+
 function commandLine(words: readonly string[] | undefined, done: (code: ExitCode) => void): Command {
   const program = new Command('kafka-lite-cluster')
     .description('A real Kafka cluster, one npm command away.')
@@ -52,6 +58,7 @@ function commandLine(words: readonly string[] | undefined, done: (code: ExitCode
     .helpCommand('help [command]', 'show the help of a command')
     .showHelpAfterError('(--help shows what there is)')
     .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ outputError: (text, write) => write(withDashes(text)) })
     .exitOverride();
   program.addHelpText(
     'after',

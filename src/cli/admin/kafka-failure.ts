@@ -34,6 +34,8 @@ function withStop(text: string): string {
   return text.replace(/[.:]?$/, '.');
 }
 
+/** A name at its beginning, as of a partition, stays as it is. */
 function capitalized(text: string): string {
+  if (!/^[a-z]+[ ,]/.test(text)) return text;
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -13,8 +13,13 @@ import { topicNamed, topicNameOf } from './topic-named.ts';
 import { parsePartitions, rangesOf, type Where } from './where.ts';
 
 /** `consume`: prints the records of a topic. */
-export async function runConsume(argument: string | undefined, flags: ConsumeFlags, defaultFrom: Where): Promise<ExitCode> {
-  const name = topicNameOf(argument, flags.topic);
+export async function runConsume(
+  argument: string | undefined,
+  flags: ConsumeFlags,
+  defaultFrom: Where,
+  command = 'consume',
+): Promise<ExitCode> {
+  const name = topicNameOf(command, argument, flags.topic);
   const plan = readConsumeFlags(flags, defaultFrom);
   const output = outputOf(name, plan);
   const sink = new ByteSink(process.stdout);

@@ -47,7 +47,9 @@ function asRecord(key: Buffer | null, value: Buffer, emptyIsNull: boolean): Pars
   };
 }
 
-/** A line is a value, or a key and a value. Bytes stay as they are. */
+const carriageReturn = 13;
+
+/** A line is a value, or a key and a value. Bytes stay as they are; lines end as they do on Unix or on Windows. */
 class TextInput implements RecordInputReader {
   readonly #splitter = new LineSplitter();
   readonly #separator: Buffer | undefined;
@@ -60,7 +62,8 @@ class TextInput implements RecordInputReader {
 
   *records(chunk: Buffer): Iterable<ParsedRecord> {
     const lines = this.#splitter.wholeLines(chunk);
-    if (lines !== undefined) for (const line of linesOf(lines)) yield this.#record(line);
+    if (lines !== undefined)
+      for (const line of linesOf(lines)) yield this.#record(line.at(-1) === carriageReturn ? line.subarray(0, -1) : line);
   }
 
   *last(): Iterable<ParsedRecord> {
@@ -98,7 +101,7 @@ class NdjsonInput implements RecordInputReader {
     if (line === '' || line === '\r') return;
     let json: unknown;
     try {
-      json = JSON.parse(line);
+      json = JSON.parse(this.#line === 1 ? withoutMark(line) : line);
     } catch (error) {
       throw this.#wrong(`${why} (${(error as Error).message})`);
     }
@@ -133,10 +136,15 @@ class WholeInput implements RecordInputReader {
   }
 }
 
+/** Windows' programs like to begin a file with a byte order mark. */
+function withoutMark(text: string): string {
+  return text.replace(/^\uFEFF/, '');
+}
+
 function parseWhole(bytes: Buffer): ParsedRecord[] {
   let json: unknown;
   try {
-    json = JSON.parse(bytes.toString('utf8'));
+    json = JSON.parse(withoutMark(bytes.toString('utf8')));
   } catch (error) {
     throw new CliError(`The input is no JSON (${(error as Error).message}). For one record a line use --input=ndjson.`, exitCodes.usage);
   }

@@ -30,7 +30,7 @@ interface Target {
 
 /** `produce`: writes the records that come in. */
 export async function runProduce(argument: string | undefined, flags: ProduceFlags): Promise<ExitCode> {
-  const name = topicNameOf(argument, flags.topic);
+  const name = topicNameOf('produce', argument, flags.topic);
   const plan = readProduceFlags(flags);
   return withCluster(flags, async (cluster) => {
     const topic = await topicNamed(cluster, name);
@@ -39,17 +39,20 @@ export async function runProduce(argument: string | undefined, flags: ProduceFla
     const target =
       plan.resume === undefined ? await plainTarget(cluster, topic, plan) : await resumableTarget(cluster, topic, plan, plan.resume);
     const stopping = new Stopping(cluster.clock);
+    const say = () => {
+      const { written, skipped } = target;
+      const again = skipped === 0 ? '' : `; ${counted(skipped, 'record')} was there already`.replace(/(records) was/, '$1 were');
+      tell(`Wrote ${counted(written, 'record')} to ${name}${again}.`);
+    };
     try {
       // How much there is, is known of a file.
       const progress = await progressBar(name, standardInputBytes() ?? 0, inBytes);
       await feed(cluster, target, plan, stopping, progress);
     } finally {
       stopping.letGo();
+      say();
     }
-    const { written, skipped } = target;
-    const again = skipped === 0 ? '' : `; ${counted(skipped, 'record')} was there already`.replace(/(records) was/, '$1 were');
-    tell(`Wrote ${counted(written, 'record')} to ${name}${again}.`);
-    if (flags.json) process.stdout.write(`${JSON.stringify({ topic: name, written, skipped })}\n`);
+    if (flags.json) process.stdout.write(`${JSON.stringify({ topic: name, written: target.written, skipped: target.skipped })}\n`);
     return stopping.exitCode;
   });
 }

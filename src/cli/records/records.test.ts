@@ -173,6 +173,10 @@ describe('produce and consume, with a broker', { timeout: 60_000 }, () => {
       code: 2,
       errors: expect.stringContaining('orders has 3 partitions'),
     });
+    expect(await run('{"value":"a"}\n{"value":', 'produce', 'typed', '-i', 'ndjson')).toMatchObject({
+      code: 2,
+      errors: expect.stringMatching(/^Wrote 1 record to typed\.\nerror: Line 2 of the input: /),
+    });
     expect(await run('', 'consume', 'orders', '-p', '1,3')).toMatchObject({ code: 2, errors: expect.stringContaining('--partition=1,3') });
     expect(await run('', 'consume')).toMatchObject({ code: 2, errors: expect.stringContaining('Name a topic') });
   });

@@ -8,5 +8,5 @@ import type { ConsumeFlags } from './consume-flags.ts';
 export function runTail(topic: string | undefined, { last, ...flags }: ConsumeFlags & { last: string }): Promise<ExitCode> {
   const count = parseWhole(last);
   if (count === undefined) throw new UsageError('--last', last, 'this is a whole number');
-  return runConsume(topic, flags, { at: 'before end', count: BigInt(count) });
+  return runConsume(topic, flags, { at: 'before end', count: BigInt(count) }, 'tail');
 }
