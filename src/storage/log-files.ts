@@ -26,6 +26,7 @@ interface Truncation {
 /** What one round of syncing has to do; see SyncWork. */
 export interface FilesToSync {
   prepare: (() => Promise<void>) | undefined;
+  /** There may be more of them when {@link prepare} has resolved. */
   files: DiskFile[];
   done(succeeded: boolean): void;
 }
@@ -52,6 +53,8 @@ export class LogFiles {
   /** Files that a truncation has given another name, and that are still there. */
   #condemned: string[] = [];
   #truncating: boolean;
+  /** How many there were. */
+  #truncations = 0;
   /** A cleaner's copy that is taking its place on disk. */
   #arriving: Segment | undefined;
   #directoryDirty = false;
@@ -129,7 +132,7 @@ export class LogFiles {
       }
       this.#activate(next);
     });
-    this.#truncating = true;
+    this.#noteTruncation();
   }
 
   /** Takes all segments away and goes on with an empty one. */
@@ -139,7 +142,7 @@ export class LogFiles {
       for (const segment of this.#segments.splice(0)) this.#condemned.push(...this.#letGo(segment, truncatedSuffix));
       this.#activate(next);
     });
-    this.#truncating = true;
+    this.#noteTruncation();
   }
 
   /**
@@ -230,16 +233,26 @@ export class LogFiles {
     const truncation = this.#truncating ? { uncut: new Map(this.#uncut), condemned: [...this.#condemned], fresh } : undefined;
     if (this.#activeDirty && !unsynced.includes(this.active)) held.push(this.active);
     held.push(...unsynced);
-    const complete = this.#writeDerived(unsynced, derived);
+    let complete = this.#writeIndexes(unsynced, derived);
+    if (!truncation && !this.#writeSnapshots(derived)) complete = false;
     const needsDirectory = this.#directoryDirty || derived.length > 0;
+    const files = [...held.map((segment) => segment.open()), ...derived];
+    const truncations = this.#truncations;
     this.#activeDirty = false;
     this.#directoryDirty = false;
     return {
-      files: [...held.map((segment) => segment.open()), ...derived],
+      files,
       prepare:
         truncation || needsDirectory
           ? async () => {
-              if (truncation) await this.#finishTruncation(truncation);
+              if (truncation) {
+                await this.#finishTruncation(truncation);
+                // Beside what a truncation takes away, a snapshot of what came after it would be taken for one of that. If there is another one by now, its round writes it.
+                const snapshots: DiskFile[] = [];
+                if (truncations !== this.#truncations || !this.#writeSnapshots(snapshots)) complete = false;
+                files.push(...snapshots);
+                derived.push(...snapshots);
+              }
               await this.syncDirectory();
             }
           : undefined,
@@ -306,6 +319,11 @@ export class LogFiles {
     for (const path of condemned) this.#host.disk.remove(path);
   }
 
+  #noteTruncation(): void {
+    this.#truncating = true;
+    this.#truncations++;
+  }
+
   /** What another truncation has added meanwhile is for the next round. */
   #truncationDone({ uncut, condemned }: Truncation): void {
     for (const [segment, size] of uncut) if (this.#uncut.get(segment) === size) this.#uncut.delete(segment);
@@ -322,14 +340,19 @@ export class LogFiles {
     }
   }
 
-  /** Index files and snapshots; false when there was no room for all, which another round makes good. */
-  #writeDerived(segments: readonly Segment[], files: DiskFile[]): boolean {
-    if (this.#closed) return false;
-    try {
+  /** Index files; false when there was no room for all. */
+  #writeIndexes(segments: readonly Segment[], files: DiskFile[]): boolean {
+    return this.#whileThereIsRoom(() => {
       for (const segment of segments) {
         // While the recovery point on disk is still above a truncated segment, nobody would look whether its index files are torn.
         if (segment.indexesDirty && !this.#uncut.has(segment)) files.push(...segment.writeIndexes());
       }
+    });
+  }
+
+  /** Snapshots of producers; false when there was no room for all. */
+  #writeSnapshots(files: DiskFile[]): boolean {
+    return this.#whileThereIsRoom(() => {
       for (const [offset, bytes] of this.#pendingSnapshots) {
         const file = this.#host.disk.open(this.#snapshotPath(offset), 'create');
         files.push(file);
@@ -337,6 +360,14 @@ export class LogFiles {
         this.#pendingSnapshots.delete(offset);
         if (!this.#snapshots.includes(offset)) this.#snapshots.push(offset);
       }
+    });
+  }
+
+  /** What a full disk does not take another round makes good. */
+  #whileThereIsRoom(write: () => void): boolean {
+    if (this.#closed) return false;
+    try {
+      write();
       return true;
     } catch (error) {
       if (error instanceof DiskError && error.code === 'ENOSPC') return false;

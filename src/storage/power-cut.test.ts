@@ -209,3 +209,31 @@ test('S4: a log that was truncated to its beginning still begins there, whicheve
     expect((await reopen(world)).logStartOffset).toBe(0n);
   }
 });
+
+test('S8: producers of what was appended behind a truncation on its way are not taken for those of what it was to take away', async () => {
+  for (let seed = 0; seed < 300; seed++) {
+    const world = slowWorld(seed);
+    const { directory, log } = await createLog(world);
+    for (let i = 0; i < 2; i++) {
+      append(log, 2);
+      log.roll();
+    }
+    append(log, 1);
+    await log.flush();
+    await directory.checkpoint();
+
+    append(log, 1);
+    // The truncation has to wait for this round, and its own finds more to do.
+    void log.flush().catch(() => {});
+    void log.truncateTo(1n).catch(() => {});
+    for (let baseSequence = 0; baseSequence < 3; baseSequence++)
+      log.append(batchOf(['new'], { producerId: 60n, producerEpoch: 0, baseSequence }), { ...client, leaderEpoch: 1 });
+    log.roll();
+    for (let turn = 0; turn < seed % 50; turn++) await null;
+    world.disk = world.disk.crash('hostile');
+
+    const again = await reopen(world);
+    const isNewHistory = again.lastEpoch === 1;
+    expect(again.knowsProducer(60n), `seed ${seed}, which has the ${isNewHistory ? 'new' : 'old'} records`).toBe(isNewHistory);
+  }
+});
