@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BrokerProcesses } from '../support/broker-processes.ts';
+import { blocksOf } from '../support/pages.ts';
+import { isFree } from '../support/ports.ts';
 import { until } from '../support/until.ts';
 import { areForeignClientsWanted, foreign } from './installed.ts';
 import { KafkaTools } from './kafka-tools.ts';
-import { PrometheusProcess, promtool, type Series } from './prometheus/prometheus-process.ts';
+import { defaultPort, PrometheusProcess, promtool, type Series } from './prometheus/prometheus-process.ts';
 import { publicAlerts, publicQueries } from './prometheus/public-queries.ts';
 
 const deploy = join(import.meta.dirname, '..', '..', 'deploy');
@@ -110,6 +112,26 @@ describe.runIf(areForeignClientsWanted && foreign.prometheus !== undefined)('Pro
         .sort(),
     );
     expect(rules.filter(({ lastError }) => lastError !== undefined && lastError !== '')).toEqual([]);
+  });
+
+  test('runs as the page of metrics shows it, where its port is free', { timeout: 90_000 }, async ({ skip }) => {
+    const [line, ...others] = blocksOf('docs/operating/metrics.md').filter(({ note }) => note === 'run by test/clients/prometheus.test.ts');
+    expect(others).toEqual([]);
+    if (!(await isFree(defaultPort))) return skip(`another program listens at port ${defaultPort}`);
+    const shown = new PrometheusProcess(command);
+    try {
+      await shown.startAsShown(
+        line!.code.trim(),
+        brokers.ids.map((id) => `localhost:${brokers.port(id)}`),
+      );
+
+      // It looks every 15 seconds.
+      const health = async () => (await shown.targets()).map((target) => target.health);
+      await until(async () => (await health()).join() === 'up,up,up', { forMs: 60_000 });
+      expect((await shown.rules()).map(({ name }) => name)).toContain('KafkaLiteBrokerDown');
+    } finally {
+      await shown.stop();
+    }
   });
 
   test('a healthy cluster fires no alert, neither ours nor those that others wrote', async () => {

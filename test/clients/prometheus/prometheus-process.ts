@@ -1,13 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { freePorts } from '../../support/ports.ts';
 import { collect, run } from '../../support/processes.ts';
 import { until } from '../../support/until.ts';
 
 const shipped = join(import.meta.dirname, '..', '..', '..', 'deploy', 'prometheus');
+
+/** Where Prometheus listens unless it is told otherwise. */
+export const defaultPort = 9090;
 
 export interface Series {
   readonly metric: Readonly<Record<string, string>>;
@@ -41,26 +44,33 @@ export class PrometheusProcess {
 
   /** @param targets host:port of the brokers */
   async start(targets: readonly string[]): Promise<void> {
-    const [port] = await freePorts(1);
-    this.#url = `http://127.0.0.1:${port}`;
+    const [port] = (await freePorts(1)) as [number];
     const config = readFileSync(join(shipped, 'prometheus.yml'), 'utf8').replaceAll(/_interval: 15s/g, '_interval: 1s');
     writeFileSync(join(this.directory, 'prometheus.yml'), config);
     writeFileSync(
       join(this.directory, 'alerts.yml'),
       readFileSync(join(shipped, 'alerts.yml'), 'utf8').replaceAll(/for: \w+$/gm, 'for: 1s'),
     );
-    const named = readFileSync(join(shipped, 'targets.yml'), 'utf8').replace(/targets: .*/, `targets: ${JSON.stringify(targets)}`);
-    writeFileSync(join(this.directory, 'targets.yml'), named);
-    this.#child = spawn(
-      this.#command,
-      [
-        `--config.file=${join(this.directory, 'prometheus.yml')}`,
-        `--storage.tsdb.path=${join(this.directory, 'data')}`,
-        `--web.listen-address=127.0.0.1:${port}`,
-        '--log.level=warn',
-      ],
-      { stdio: ['ignore', 'pipe', 'pipe'], cwd: this.directory },
-    );
+    writeFileSync(join(this.directory, 'targets.yml'), namedTargets(targets));
+    const args = [
+      `--config.file=${join(this.directory, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(this.directory, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      '--log.level=warn',
+    ];
+    await this.#run(this.#command, args, port);
+  }
+
+  /** Types a line in a folder that has what this repository has in deploy/, but for the targets. It listens where it does by itself. */
+  async startAsShown(line: string, targets: readonly string[]): Promise<void> {
+    cpSync(shipped, join(this.directory, 'deploy', 'prometheus'), { recursive: true });
+    writeFileSync(join(this.directory, 'deploy', 'prometheus', 'targets.yml'), namedTargets(targets));
+    await this.#run('sh', ['-c', `PATH="${dirname(this.#command)}:$PATH"; exec ${line}`], defaultPort);
+  }
+
+  async #run(command: string, args: readonly string[], port: number): Promise<void> {
+    this.#url = `http://127.0.0.1:${port}`;
+    this.#child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: this.directory });
     this.#output = collect(this.#child, 'stderr');
     await until(async () => (await fetch(`${this.#url}/-/ready`).catch(() => undefined))?.status === 200, {
       forMs: 20_000,
@@ -111,6 +121,10 @@ export class PrometheusProcess {
     if (answer.status !== 'success') throw new Error(`${decodeURIComponent(path)}: ${answer.error}\n${this.#output()}`);
     return answer.data;
   }
+}
+
+function namedTargets(targets: readonly string[]): string {
+  return readFileSync(join(shipped, 'targets.yml'), 'utf8').replace(/targets: .*/, `targets: ${JSON.stringify(targets)}`);
 }
 
 /** promtool lies beside prometheus. */
