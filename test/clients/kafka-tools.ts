@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { collect } from '../support/processes.ts';
 import { foreign } from './installed.ts';
 
-const mainClasses = {
+export const mainClasses = {
   topics: 'org.apache.kafka.tools.TopicCommand',
   configs: 'kafka.admin.ConfigCommand',
   offsets: 'org.apache.kafka.tools.GetOffsetShell',
@@ -18,6 +18,7 @@ const mainClasses = {
   elections: 'org.apache.kafka.tools.LeaderElectionCommand',
   consumerGroups: 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand',
   consoleConsumer: 'org.apache.kafka.tools.consumer.ConsoleConsumer',
+  consoleProducer: 'org.apache.kafka.tools.ConsoleProducer',
   dumpLog: 'org.apache.kafka.tools.DumpLogSegments',
   verifiableProducer: 'org.apache.kafka.tools.VerifiableProducer',
   replicaVerification: 'org.apache.kafka.tools.ReplicaVerificationTool',

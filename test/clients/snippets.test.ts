@@ -2,9 +2,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { partitionForRecordKey } from '#client';
 import { succeed } from '../support/processes.ts';
 import { type ClusterUnderTest, startClusterUnderTest } from './cluster-under-test.ts';
 import { areForeignClientsWanted, foreign } from './installed.ts';
+import { mainClasses } from './kafka-tools.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const page = readFileSync(join(root, 'docs', 'clients.md'), 'utf8');
@@ -19,6 +21,14 @@ const programs = [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map((match) => (
   code: match[2]!,
 }));
 
+/** What Apache Kafka brings beside its jars. */
+const scripts = {
+  'kafka-topics.sh': mainClasses.topics,
+  'kafka-console-producer.sh': mainClasses.consoleProducer,
+  'kafka-console-consumer.sh': mainClasses.consoleConsumer,
+  'kafka-consumer-groups.sh': mainClasses.consumerGroups,
+};
+
 describe.runIf(areForeignClientsWanted)('the programs that the page of clients shows', () => {
   let cluster: ClusterUnderTest;
   let directory: string;
@@ -27,6 +37,13 @@ describe.runIf(areForeignClientsWanted)('the programs that the page of clients s
     cluster = await startClusterUnderTest();
     directory = mkdtempSync(join(tmpdir(), 'snippets-'));
     mkdirSync(join(directory, 'go'));
+    mkdirSync(join(directory, 'bin'));
+    for (const [name, mainClass] of Object.entries(scripts)) {
+      const options = '-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dorg.slf4j.simpleLogger.defaultLogLevel=error';
+      writeFileSync(join(directory, 'bin', name), `#!/bin/sh\nexec java ${options} -cp '${foreign.kafkaTools}/*' ${mainClass} "$@"\n`, {
+        mode: 0o755,
+      });
+    }
     symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
   });
   afterAll(async () => {
@@ -44,8 +61,10 @@ describe.runIf(areForeignClientsWanted)('the programs that the page of clients s
     switch (language) {
       case 'sh': {
         if (code.includes('kcat') && foreign.kcat === undefined) return undefined;
+        if (code.includes('kafka-topics.sh') && foreign.kafkaTools === undefined) return undefined;
         const own = `"${process.execPath}" "${join(root, 'kafka-lite-cluster')}"`;
-        return { command: 'bash', args: ['-e', '-o', 'pipefail', '-c', code.replaceAll('./kafka-lite-cluster', own)] };
+        const script = `PATH="${directory}/bin:$PATH"\n${code.replaceAll('./kafka-lite-cluster', own)}`;
+        return { command: 'bash', args: ['-e', '-o', 'pipefail', '-c', script] };
       }
       case 'js':
         return { command: process.execPath, args: [file('program.mjs')] };
@@ -74,9 +93,26 @@ describe.runIf(areForeignClientsWanted)('the programs that the page of clients s
     if (heading !== 'Clients') expect(printed).toContain('order-1 paid');
   });
 
+  test.runIf(foreign.kcat !== undefined)('librdkafka chooses the partition of a key as the others do when it is told to', async () => {
+    const write = async (key: string, ...flags: string[]) => {
+      const args = ['-P', '-b', cluster.bootstrap, '-t', 'orders', '-K', ':', ...flags];
+      await succeed('kcat', args, { input: `${key}:by kcat` });
+      const format = ['-C', '-b', cluster.bootstrap, '-t', 'orders', '-o', 'beginning', '-e', '-q', '-f', '%k %p\\n'];
+      const lines = (await succeed('kcat', format)).split('\n').filter((line) => line.startsWith(`${key} `));
+      return lines.map((line) => Number(line.split(' ')[1]));
+    };
+    const keys = ['order-2', 'order-3', 'order-4', 'order-5', 'order-6'];
+
+    const told = await Promise.all(keys.map((key) => write(key, '-X', 'partitioner=murmur2_random')));
+    const untold = await Promise.all(keys.map((key) => write(`${key}+`)));
+
+    expect(told.map(([partition]) => partition)).toEqual(keys.map((key) => partitionForRecordKey(Buffer.from(key), 3)));
+    expect(untold.map(([partition]) => partition)).not.toEqual(keys.map((key) => partitionForRecordKey(Buffer.from(`${key}+`), 3)));
+  });
+
   test('are those of all clients that the tests know', () => {
     expect(programs.map(({ heading }) => heading)).toEqual(
-      expect.arrayContaining(['kafkajs', '@platformatic/kafka', 'Java', 'Python', 'Go', 'kcat', 'Without a client']),
+      expect.arrayContaining(['kafkajs', '@platformatic/kafka', 'Java', 'Python', 'Go', "Kafka's own tools", 'kcat', 'Without a client']),
     );
   });
 });
