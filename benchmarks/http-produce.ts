@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { parseArgs } from 'node:util';
 import { BrokerProcesses } from '../test/support/broker-processes.ts';
+import { measured } from './program.ts';
 import { usageOf } from './usage.ts';
 
 const usage = `node benchmarks/http-produce.ts [--connections N] [--seconds N]
@@ -19,7 +20,9 @@ const seconds = Number(values.seconds ?? 5);
 const topic = 'http';
 const message = 'm'.repeat(100);
 
-const cluster = await BrokerProcesses.start(2, { args: ['--config', 'default.replication.factor=1'] });
+const { name: program, ...options } = measured;
+console.log(program);
+const cluster = await BrokerProcesses.start(2, { ...options, args: ['--config', 'default.replication.factor=1'] });
 try {
   await call(cluster.url(1, '/create-topic'), { topic, partitions: 2 });
   const { topic_partitions } = (await (await fetch(cluster.url(1, '/metadata'))).json()) as {

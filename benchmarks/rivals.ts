@@ -7,6 +7,7 @@ import { BrokerClient } from '#transport';
 import { foreign } from '../test/clients/installed.ts';
 import { BrokerProcesses } from '../test/support/broker-processes.ts';
 import { KafkaProcesses } from '../test/support/kafka-processes.ts';
+import { measured } from './program.ts';
 import { usageOf } from './usage.ts';
 
 /** A running cluster that is measured. */
@@ -23,14 +24,15 @@ export function perBroker({ pids }: Rival): string {
   return (usageOf(pids).residentMb / pids.length).toFixed(0);
 }
 
-/** These brokers, as processes of this checkout. */
+/** These brokers, as processes. */
 export async function startOurs(brokers: number): Promise<Rival> {
   const started = performance.now();
-  const cluster = await BrokerProcesses.prepare(brokers);
+  const { name, ...options } = measured;
+  const cluster = await BrokerProcesses.prepare(brokers, options);
   for (const id of cluster.ids) cluster.startBroker(id);
   const startMs = await firstProduce(cluster.bootstrap, started);
   return {
-    name: 'kafka-lite-cluster',
+    name,
     bootstrap: cluster.bootstrap,
     pids: cluster.ids.map((id) => cluster.pid(id)),
     startMs,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { freePorts } from './ports.ts';
 import { collect } from './processes.ts';
 
-const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
+const sources = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 
 interface Member {
   readonly id: number;
@@ -20,6 +20,8 @@ interface Member {
 }
 
 export interface BrokerProcessOptions {
+  /** What Node runs. Default: the sources. */
+  readonly program?: string;
   /** Added to each `broker` command. */
   readonly args?: readonly string[];
   /** Taken, and a folder of its own otherwise. */
@@ -121,7 +123,7 @@ export class BrokerProcesses {
     member.isKilled = false;
     const { nodeArgs, env } = this.#options.launch?.(id) ?? { nodeArgs: [], env: {} };
     const log = this.#options.logsToFiles ? openSync(this.logOf(id), 'a') : undefined;
-    member.child = spawn(process.execPath, [...nodeArgs, main, ...this.argsOf(id)], {
+    member.child = spawn(process.execPath, [...nodeArgs, this.#options.program ?? sources, ...this.argsOf(id)], {
       stdio: ['ignore', log ?? 'pipe', log ?? 'pipe'],
       env: { ...process.env, ...env },
     });
