@@ -84,6 +84,21 @@ test('a copy is not begun where nobody can tell what is there, and not continued
   await expect(other).rejects.toThrow('taken has records already');
 });
 
+test('the topic that a copy makes keeps what its source keeps', { timeout: 60_000 }, async () => {
+  const settings = ['--config=retention.ms=-1', '--config=cleanup.policy=compact', '--config=message.timestamp.before.max.ms=1000'];
+  await command('topic', 'create', 'forever', ...settings);
+  const program = runCommand(['topic', 'copy', 'forever', 'forever-too', '-b', brokers.address(1)]);
+  program.endInput();
+  expect(await program.ended, program.errors).toBe(0);
+
+  expect(program.errors).toMatch(/^Created forever-too with \d+ partitions? at the target, and as its source with .*\bretention\.ms=-1\b/);
+  const described = JSON.parse(await command('config', 'describe', 'topic', 'forever-too', '--json')) as { name: string; value: string }[];
+  expect(Object.fromEntries(described.map(({ name, value }) => [name, value]))).toEqual({
+    'cleanup.policy': 'compact',
+    'retention.ms': '-1',
+  });
+});
+
 test('a copy that has nothing to do says why', { timeout: 60_000 }, async () => {
   const source = await newTopic('quiet');
   const copy = async () => {

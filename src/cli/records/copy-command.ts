@@ -12,6 +12,7 @@ import { tell } from '../tell.ts';
 import { beginCopy } from './produce-command.ts';
 import { compressionOf } from './produce-flags.ts';
 import { type Progress, progressBar } from './progress.ts';
+import { settingsOf } from './settings-of-copy.ts';
 import { Stopping } from './stopping.ts';
 import { topicNamed } from './topic-named.ts';
 import { rangesOf } from './where.ts';
@@ -37,7 +38,7 @@ export function runCopy(sourceName: string, targetName: string | undefined, flag
   return withCluster(flags, (source) =>
     withCluster(flags.to === undefined ? flags : { bootstrapServer: flags.to }, async (target) => {
       const from = await topicNamed(source, sourceName);
-      const to = await targetTopic(target, as, from.partitions.length);
+      const to = await targetTopic(target, as, source, from);
       const name = flags.name ?? `copy-of-${sourceName}`;
       const mayAppend = flags.append === true;
       const copy = await beginCopy(() =>
@@ -49,8 +50,9 @@ export function runCopy(sourceName: string, targetName: string | undefined, flag
   );
 }
 
-/** The topic to copy to, which is made when it is not there. @throws CliError when it has another number of partitions */
-async function targetTopic(cluster: Cluster, name: string, partitions: number): Promise<KnownTopic> {
+/** The topic to copy to, which is made when it is not there, with what is set for its source. @throws CliError when it has another number of partitions */
+async function targetTopic(cluster: Cluster, name: string, source: Cluster, from: KnownTopic): Promise<KnownTopic> {
+  const partitions = from.partitions.length;
   const there = (await readMetadata(cluster, [name])).topics.get(name);
   if (there !== undefined) {
     if (there.partitions.length === partitions) return there;
@@ -58,7 +60,8 @@ async function targetTopic(cluster: Cluster, name: string, partitions: number): 
       `${name} has ${counted(there.partitions.length, 'partition')} at the target, and its source has ${partitions}: a copy keeps records in their partitions.`,
     );
   }
-  const topics = [{ name, numPartitions: partitions, replicationFactor: -1, assignments: [], configs: [] }];
+  const configs = await settingsOf(source, from);
+  const topics = [{ name, numPartitions: partitions, replicationFactor: -1, assignments: [], configs }];
   const { topics: answers } = await cluster.send(
     'anyone',
     createTopics,
@@ -67,7 +70,8 @@ async function targetTopic(cluster: Cluster, name: string, partitions: number): 
   );
   const { errorCode, errorMessage } = answers[0]!;
   if (errorCode !== 'NONE' && errorCode !== 'TOPIC_ALREADY_EXISTS') throw kafkaFailure(name, errorCode, errorMessage);
-  tell(`Created ${name} with ${counted(partitions, 'partition')} at the target.`);
+  const set = configs.map((config) => `${config.name}=${config.value}`).join(', ');
+  tell(`Created ${name} with ${counted(partitions, 'partition')} at the target${set && `, and as its source with ${set}`}.`);
   const deadline = cluster.clock.monotonic() + cluster.patienceMs;
   for (;;) {
     // Other brokers hear of it a little later.
