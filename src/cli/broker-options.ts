@@ -48,7 +48,7 @@ export interface BrokerSettings {
   notes: readonly string[];
 }
 
-const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 export const defaultDataDirectory = './kafka-lite-data';

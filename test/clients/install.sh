@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the foreign clients that test/clients drives, by name, into test/clients/.cache: kcat (Debian), Apache Kafka's tools and clients (Maven),
-# aiokafka and confluent-kafka (PyPI), franz-go and sarama (Go), Prometheus (Debian). What cannot be had is named and left out; the tests then say so too.
+# aiokafka and confluent-kafka (PyPI), franz-go and sarama (Go), Prometheus, zsh and fish (Debian). What cannot be had is named and left out; the tests then say so too.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 mkdir -p .cache
@@ -12,6 +12,14 @@ if ! command -v kcat > /dev/null; then
   fi
   command -v kcat > /dev/null || missing+=("kcat: apt-get install kcat")
 fi
+
+for shell in zsh fish; do
+  command -v "$shell" > /dev/null && continue
+  if command -v apt-get > /dev/null && [ "$(id -u)" = 0 ]; then
+    { apt-get update -qq && apt-get install -y -qq "$shell"; } > ".cache/$shell.log" 2>&1 || true
+  fi
+  command -v "$shell" > /dev/null || missing+=("$shell: apt-get install $shell")
+done
 
 # The marks are what was installed, so that a change of it installs anew.
 if ! cmp -s java/pom.xml .cache/java/.installed; then

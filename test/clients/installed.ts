@@ -13,6 +13,8 @@ export const foreign = {
   franz: existing(join(cache, 'go', 'franz')),
   franzTransactions: existing(join(cache, 'go', 'franz-transactions')),
   sarama: existing(join(cache, 'go', 'sarama')),
+  zsh: onPath('zsh'),
+  fish: onPath('fish'),
   prometheus: onPath('prometheus') ?? existing(join(cache, 'prometheus', 'usr', 'bin', 'prometheus')),
 } as const;
 
@@ -32,6 +34,8 @@ const whatItIs: Record<Foreign, string> = {
   franz: 'franz-go',
   franzTransactions: 'franz-go with transactions',
   sarama: 'sarama',
+  zsh: 'zsh',
+  fish: 'fish',
   prometheus: 'Prometheus and promtool',
 };
 

@@ -17,7 +17,7 @@ export interface ConfigFlags extends AdminFlags {
   dryRun?: boolean;
 }
 
-const kinds = { topic: 2, broker: 4, group: 32 } as const;
+export const kinds = { topic: 2, broker: 4, group: 32 } as const;
 type Kind = keyof typeof kinds;
 /** All brokers, as far as one has no setting of its own. */
 const allBrokers = 'default';

@@ -14,8 +14,9 @@ const scripts = {
 }
 complete -o default -F _kafka_lite_cluster kafka-lite-cluster
 `,
+  // Read by compinit from a folder of $fpath, the file is the function's first call; sourced, it only defines.
   zsh: `#compdef kafka-lite-cluster
-_kafka_lite_cluster() {
+_kafka-lite-cluster() {
   local -a found
   local word about
   while IFS=$'\\t' read -r word about; do
@@ -23,9 +24,17 @@ _kafka_lite_cluster() {
   done < <(${ask} "\${(@)words[2,CURRENT]}" 2>/dev/null)
   if (( $#found )); then _describe kafka-lite-cluster found; else _files; fi
 }
-if [[ "\${funcstack[1]}" = _kafka_lite_cluster ]]; then _kafka_lite_cluster; else compdef _kafka_lite_cluster kafka-lite-cluster; fi
+if [[ "\${funcstack[1]}" = _kafka-lite-cluster ]]; then _kafka-lite-cluster; else compdef _kafka-lite-cluster kafka-lite-cluster; fi
 `,
-  fish: `complete -c kafka-lite-cluster -f -a '(${ask} (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
+  fish: `function __kafka_lite_cluster
+  set -l found (${ask} (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)
+  if set -q found[1]
+    printf '%s\\n' $found
+  else
+    __fish_complete_path (commandline -ct)
+  end
+end
+complete -c kafka-lite-cluster -f -a '(__kafka_lite_cluster)'
 `,
   pwsh: `Register-ArgumentCompleter -Native -CommandName kafka-lite-cluster -ScriptBlock {
   param($wordToComplete, $commandAst, $cursorPosition)
@@ -39,10 +48,11 @@ if [[ "\${funcstack[1]}" = _kafka_lite_cluster ]]; then _kafka_lite_cluster; els
 `,
 } as const;
 
+export const shells: readonly string[] = Object.keys(scripts);
+
 /** @throws CliError for a shell that is not known */
 export function completionScript(shell: string): string {
   const script = shell === 'powershell' ? scripts.pwsh : scripts[shell as keyof typeof scripts];
-  if (script === undefined)
-    throw new CliError(`There is no completion for ${shell}. Use ${Object.keys(scripts).join(', ')}.`, exitCodes.usage);
+  if (script === undefined) throw new CliError(`There is no completion for ${shell}. Use ${shells.join(', ')}.`, exitCodes.usage);
   return script;
 }

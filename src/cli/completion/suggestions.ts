@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import type { Command, Option } from 'commander';
+import { firstArguments, valuesOfFlags } from './values.ts';
 
 /** A word that may come next, and what it is for. */
 export interface Suggestion {
@@ -41,14 +42,16 @@ export function suggestionsFor(program: Command, words: readonly string[]): Sugg
   const path: string[] = [];
   let before: string | undefined;
   for (const word of whole.slice(0, -1)) {
-    const isValue = before !== undefined && takesValue(command, before);
+    const isValue = before !== undefined && flagThatTakes(command, before) !== undefined;
     const next =
       word.startsWith('-') || isValue ? undefined : command.commands.find((each) => each.name() === word || each.aliases().includes(word));
     if (next !== undefined) command = next;
     if (!word.startsWith('-') && !isValue) path.push(next?.name() ?? word);
     before = word;
   }
-  if (before !== undefined && takesValue(command, before)) return { words: [], names: undefined, typed };
+  const flag = before === undefined ? undefined : flagThatTakes(command, before);
+  if (flag !== undefined)
+    return { words: beginning(valuesOfFlags[flag.long ?? before!] ?? valuesOfFlags[before!] ?? [], typed), names: undefined, typed };
   const help = command.createHelp();
   if (typed.startsWith('-')) {
     const flags = help.visibleOptions(command).flatMap(({ long, description }) => (long ? [{ word: long, about: description }] : []));
@@ -56,7 +59,12 @@ export function suggestionsFor(program: Command, words: readonly string[]): Sugg
   }
   const commands = help.visibleCommands(command).map((each) => ({ word: each.name(), about: each.description() }));
   const key = Object.keys(named).find((name) => `${path.join(' ')} `.startsWith(`${name} `));
-  return { words: commands.filter(({ word }) => word.startsWith(typed)), names: key === undefined ? undefined : named[key], typed };
+  const values = firstArguments[path.join(' ')] ?? [];
+  return {
+    words: [...commands.filter(({ word }) => word.startsWith(typed)), ...beginning(values, typed)],
+    names: key === undefined ? undefined : named[key],
+    typed,
+  };
 }
 
 /** The value of a flag that is typed as `--flag value` or `--flag=value`, the first of those that are there. */
@@ -69,9 +77,13 @@ export function flagValue(flags: readonly string[], words: readonly string[]): s
   return undefined;
 }
 
-function takesValue(command: Command, word: string): boolean {
-  if (word.includes('=')) return false;
-  return command.options.some((option) => (option.short === word || option.long === word) && option.required);
+function beginning(values: readonly string[], typed: string): Suggestion[] {
+  return values.filter((value) => value.startsWith(typed)).map((word) => ({ word, about: '' }));
+}
+
+/** The flag whose value the next word is, if it is one. */
+function flagThatTakes(command: Command, word: string): Option | undefined {
+  return command.options.find((option) => (option.short === word || option.long === word) && option.required);
 }
 
 /** bash makes three words of --meta=localhost:8080; PowerShell has no way to hand over an empty one. */

@@ -40,7 +40,7 @@ export interface ProducePlan {
   readonly mayAppend: boolean;
 }
 
-const codecs: readonly Codec[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
+export const codecs: readonly Codec[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
 
 /** @throws UsageError */
 export function readProduceFlags(flags: ProduceFlags): ProducePlan {
