@@ -20,7 +20,8 @@ export function addBroker(program: Command, done: (code: ExitCode) => void): voi
     )
     .option('--config <name=value>', "one of Kafka's broker settings (may be repeated)", collect)
     .option('--properties <file>', 'a file of such settings')
-    .option('--log-level <level>', 'debug, info, warn, error or silent', 'info');
+    .option('--log-level <level>', 'debug, info, warn, error or silent', 'info')
+    .option('--json', 'print the line that says it runs as JSON, for scripts');
   broker
     .addOption(broker.createOption('--supervised').hideHelp())
     .addHelpText(
@@ -36,13 +37,13 @@ Examples, one per terminal, in any order:
   kafka-lite-cluster broker --id=3 --port=8082 --peers=localhost:8080,localhost:8081
 ${exitCodesHelp({ 0: 'stopped in good order (Ctrl-C, SIGTERM)', 3: null, 4: null, 130: 'interrupted twice', 143: 'terminated twice' })}`,
     )
-    .action(async (flags: BrokerFlags) => {
+    .action(async (flags: BrokerFlags & { json?: boolean }) => {
       const { nodePlatform } = await import('#platform');
       const { readBrokerFlags } = await import('./broker-options.ts');
       const { loadEnvironment } = await import('./settings.ts');
       const { surroundings } = await import('./surroundings.ts');
       const around = surroundings();
       const settings = readBrokerFlags(flags, nodePlatform().disk, await loadEnvironment(around.environment), around);
-      done(await (await import('./run-broker.ts')).runBroker(settings));
+      done(await (await import('./run-broker.ts')).runBroker(settings, flags.json));
     });
 }

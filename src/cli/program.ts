@@ -50,7 +50,8 @@ function withDashes(text: string): string {
   return name === undefined ? text : `${text.trimEnd()}\n(a name that begins with a dash is written behind two of them: -- ${name})\n`;
 }
 
-function commandLine(words: readonly string[] | undefined, done: (code: ExitCode) => void): Command {
+/** All commands, with what they take. */
+export function commandLine(words: readonly string[] | undefined, done: (code: ExitCode) => void): Command {
   const program = new Command('kafka-lite-cluster')
     .description('A real Kafka cluster, one npm command away.')
     .version(programVersion(), '-V, --version', 'print the version')

@@ -17,8 +17,8 @@ const longestWaitMs = 1500;
 /** Where a broker in memory believes its files to be. */
 const memoryDirectory = '/memory';
 
-/** Runs one broker until it is told to stop. */
-export async function runBroker(settings: BrokerSettings): Promise<ExitCode> {
+/** Runs one broker until it is told to stop. @param asJson the line that says it runs is JSON */
+export async function runBroker(settings: BrokerSettings, asJson = false): Promise<ExitCode> {
   for (const note of settings.notes) tell(`note: ${note}`);
   const log = pinoLogger({ level: settings.logLevel });
   const real = nodePlatform({ log });
@@ -47,8 +47,12 @@ export async function runBroker(settings: BrokerSettings): Promise<ExitCode> {
     starting.then(
       async (broker) => {
         // Who reads the line may go ahead at once; but a broker whose peers are still to be started cannot wait for them.
-        await broker.whenReady(longestWaitMs);
-        process.stdout.write(`Broker ${settings.id} running on :${broker.port}\n`);
+        const ready = await broker.whenReady(longestWaitMs);
+        const { id } = settings;
+        const { port } = broker;
+        process.stdout.write(
+          asJson ? `${JSON.stringify({ id, port, address: `localhost:${port}`, ready })}\n` : `Broker ${id} running on :${port}\n`,
+        );
       },
       (error: unknown) => reject(asCliError(error, settings)),
     );

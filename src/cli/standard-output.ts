@@ -10,10 +10,12 @@ export function isReaderGone({ code }: NodeJS.ErrnoException): boolean {
 export class StandardOutput {
   #failure: NodeJS.ErrnoException | undefined;
 
+  readonly #onError = (error: NodeJS.ErrnoException) => {
+    this.#failure ??= error;
+  };
+
   constructor() {
-    process.stdout.on('error', (error) => {
-      this.#failure ??= error;
-    });
+    process.stdout.on('error', this.#onError);
   }
 
   hasFailedWith(error: unknown): boolean {
@@ -25,6 +27,7 @@ export class StandardOutput {
     // What was written at once has failed by the next tick. The rest is waited for, as on Windows with a pipe.
     await new Promise<void>((resolve) => process.nextTick(resolve));
     if (process.stdout.writableLength > 0) await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
+    process.stdout.off('error', this.#onError);
     if (this.#failure === undefined || isReaderGone(this.#failure)) return code;
     tell(`error: the output cannot be written: ${this.#failure.message}.`);
     return code === exitCodes.ok ? exitCodes.failed : code;

@@ -60,7 +60,10 @@ export function readConsumeFlags(flags: ConsumeFlags, defaultFrom: Where): Consu
 /** kcat's -o is where to begin, other programs' -o is the form of the output: the words tell which is meant. */
 function readShort({ o = [], output, offset, json }: ConsumeFlags): { output: Output | undefined; offset: string | undefined } {
   const isForm = (text: string) => (outputs as readonly string[]).includes(text);
-  const forms = [output, ...o.filter(isForm), json ? 'ndjson' : undefined].filter((each) => each !== undefined);
+  const named = [output, ...o.filter(isForm)].filter((each) => each !== undefined);
+  if (json && named.some((form) => !form.endsWith('json')))
+    throw new UsageError('--output', named[0]!, 'this is not the form that --json stands for', 'Leave one of them out');
+  const forms = named.length === 0 && json ? ['ndjson'] : named;
   const places = [offset, ...o.filter((text) => !isForm(text))].filter((each) => each !== undefined);
   if (new Set(forms).size > 1) throw new UsageError('--output', forms.at(-1)!, `the form is ${forms[0]} already`, 'Name one');
   if (places.length > 1) throw new UsageError('--offset', places.at(-1)!, `it begins at ${places[0]} already`, 'Name one place');
