@@ -310,11 +310,14 @@ export class LogFiles {
     if (fresh.length > 0) {
       await this.syncDirectory();
       if (this.#closed) return;
-      // One that another truncation has taken away meanwhile has another ending.
-      for (const segment of fresh) if (segment.isFresh) segment.become('');
-      // Until the new names are there for good, the old ones tell why something is missing.
-      await this.syncDirectory();
-      if (this.#closed) return;
+      for (const segment of fresh) {
+        // One that another truncation has taken away meanwhile has another ending.
+        if (segment.isFresh) segment.become('');
+        // One after the other: where the old records are still there they have to end where the first one begins, and might have no end where a later one does. And until the
+        // new names are there for good, the old ones tell why something is missing.
+        await this.syncDirectory();
+        if (this.#closed) return;
+      }
     }
     for (const path of condemned) this.#host.disk.remove(path);
   }

@@ -237,3 +237,33 @@ test('S8: producers of what was appended behind a truncation on its way are not 
     expect(again.knowsProducer(60n), `seed ${seed}, which has the ${isNewHistory ? 'new' : 'old'} records`).toBe(isNewHistory);
   }
 });
+
+test('S4: of several segments behind a truncation on its way each has its name for good before the next gets one: old records that are still there have to end where the first begins', async () => {
+  const world = slowWorld(1);
+  const { log } = await createLog(world, { segmentBytes: 1000 });
+  append(log, 1);
+  log.append(batchOf(['b', 'c', 'd']), client);
+  const { disk } = world;
+  const [rename, syncDirectory] = [disk.rename.bind(disk), disk.syncDirectory.bind(disk)];
+  const seen: string[] = [];
+  disk.rename = (from, to) => {
+    rename(from, to);
+    if (from.endsWith('.log.fresh')) seen.push(to.slice(to.lastIndexOf('/') + 1));
+  };
+  disk.syncDirectory = async (path) => {
+    await syncDirectory(path);
+    if (path === directoryPath) seen.push('sync');
+  };
+
+  // The truncation has to wait for this round, and finds more segments then.
+  void log.flush();
+  const truncated = log.truncateTo(1n);
+  append(log, 1);
+  log.roll();
+  append(log, 1);
+  await truncated;
+  await log.flush();
+
+  const first = seen.indexOf('00000000000000000001.log');
+  expect(seen.slice(first, first + 4)).toEqual(['00000000000000000001.log', 'sync', '00000000000000000002.log', 'sync']);
+});
