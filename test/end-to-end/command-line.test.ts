@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -21,6 +21,8 @@ let clusters: Cluster[] = [];
 let directory: string;
 /** Some of which go on until they are told to end. */
 const programs: Program[] = [];
+/** A shell whose commands come one after the other: it is ended with the one that runs. */
+let shell: ChildProcess | undefined;
 
 beforeAll(async () => {
   directory = temporaryDirectory();
@@ -29,6 +31,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => {
   for (const program of programs) program.signal('SIGKILL');
+  if (shell?.exitCode === null && shell.signalCode === null) process.kill(-shell.pid!, 'SIGKILL');
   for (const cluster of clusters) await cluster.destroy();
   rmSync(directory, { recursive: true, force: true });
 });
@@ -37,7 +40,8 @@ test("every command of the command line's page does what it says", { timeout: 18
   const [here, there] = clusters.map((cluster) => cluster.address(1)) as [string, string];
   const commands = examples.join('').replaceAll('localhost:8080', here).replaceAll('localhost:9092', there);
   const script = `set -e -o pipefail\nkafka-lite-cluster() { "${process.execPath}" "${launcher}" "$@"; }\n${commands}`;
-  const child = spawn('bash', ['-c', script], { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('bash', ['-c', script], { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  shell = child;
   let output = '';
   let errors = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
@@ -53,11 +57,16 @@ test("every command of the command line's page does what it says", { timeout: 18
   expect(errors).toContain('Wrote 0 records to piped; 6 records were there already.');
 });
 
-const command = async (...args: string[]) => {
-  const program = runCommand(args);
+const kept = (program: Program): Program => {
+  programs.push(program);
+  return program;
+};
+const command = async (args: readonly string[], input = '') => {
+  const program = kept(runCommand(args));
+  program.type(input);
   program.endInput();
   expect(await program.ended, program.errors).toBe(0);
-  return program;
+  return program.output;
 };
 const there = () => clusters[1]!.address(1);
 
@@ -66,15 +75,13 @@ function inShell(line: string): Program {
   const here = clusters[0]!.address(1);
   const ours = line.replaceAll('localhost:8080', here).replaceAll('kafka.example.org:9092', there());
   const own = `exec "${process.execPath}" "${launcher}" `;
-  const program = new Program('bash', ['-c', `shopt -s lastpipe\n${ours.replace(/(^|\| )kafka-lite-cluster /, `$1${own}`)}`]);
-  programs.push(program);
-  return program;
+  return kept(new Program('bash', ['-c', `shopt -s lastpipe\n${ours.replace(/(^|\| )kafka-lite-cluster /, `$1${own}`)}`]));
 }
 
 test('producer and consumer read their answers from a pipe, as their section shows', { timeout: 60_000 }, async () => {
   const [produce, consume, ...others] = linesOf('docs/operating/command-line.md');
   expect(others).toEqual([]);
-  await command('topic', 'create', 'test', '--partitions=2', '-b', clusters[0]!.address(1));
+  await command(['topic', 'create', 'test', '--partitions=2', '-b', clusters[0]!.address(1)]);
 
   const producer = inShell(produce!);
   expect(await producer.ended, producer.errors).toBe(0);
@@ -89,14 +96,9 @@ test('a topic moves as the page of migration shows: copied once, and then with w
   // The orders of both clusters belong to the other tests.
   const [copy, follow, ...others] = linesOf('docs/migration.md').map((line) => line.replace('copy orders', 'copy moved'));
   expect(others).toEqual([]);
-  const write = async (value: string) => {
-    const writer = runCommand(['produce', 'moved', '-b', there()]);
-    writer.type(`${value}\n`);
-    writer.endInput();
-    expect(await writer.ended, writer.errors).toBe(0);
-  };
-  const read = async (count: number) => (await command('consume', 'moved', '-c', String(count), '-b', clusters[0]!.address(1))).output;
-  await command('topic', 'create', 'moved', '--partitions=1', '-b', there());
+  const write = (value: string) => command(['produce', 'moved', '-b', there()], `${value}\n`);
+  const read = (count: number) => command(['consume', 'moved', '-c', String(count), '-b', clusters[0]!.address(1)]);
+  await command(['topic', 'create', 'moved', '--partitions=1', '-b', there()]);
   await write('before');
 
   const copied = inShell(copy!);
