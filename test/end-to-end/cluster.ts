@@ -80,8 +80,14 @@ export class Cluster {
   /** All brokers, ready. */
   static async start(count: number): Promise<Cluster> {
     const cluster = await Cluster.plan(count);
-    for (const id of cluster.ids) await cluster.startBroker(id);
-    await cluster.untilReady();
+    try {
+      // At once: a lone one would wait 1.5 s for the others before it says that it runs.
+      await Promise.all(cluster.ids.map((id) => cluster.startBroker(id)));
+      await cluster.untilReady();
+    } catch (error) {
+      await cluster.destroy();
+      throw error;
+    }
     return cluster;
   }
 
