@@ -32,4 +32,4 @@ export { CopyRefused, ExactCopy } from './producer/exact-copy.ts';
 export { Partitioner } from './producer/partitioner.ts';
 export { newIdentity, Producer } from './producer/producer.ts';
 export { type ReadRange, TopicReader } from './reader/topic-reader.ts';
-export { RemoteCluster } from './remote-cluster.ts';
+export { noAnswer, RemoteCluster } from './remote-cluster.ts';

@@ -4,7 +4,7 @@ import { type Api, withDefaults } from '#protocol';
 import { listGroups } from '#protocol/apis/list-groups.ts';
 import { metadata } from '#protocol/apis/metadata.ts';
 import type { BrokerClient } from '#transport';
-import { RemoteCluster } from './remote-cluster.ts';
+import { noAnswer, RemoteCluster } from './remote-cluster.ts';
 
 /** Brokers by port; those that are down refuse. */
 function clusterOf(options: { down?: number[]; brokers?: Record<number, number> } = {}) {
@@ -69,8 +69,16 @@ test('when nobody answers, all that were asked are named, and nothing was done',
 
   await expect(groups(cluster, 'anyone')).rejects.toMatchObject({
     code: 'ECONNREFUSED',
-    message: 'localhost:9001 does not answer (it is down); localhost:9002 does not answer (it is down)',
+    message: 'localhost:9001 does not answer: it is down; localhost:9002 does not answer: it is down',
   });
+});
+
+test('who does not answer is named once, however often the reason does so', () => {
+  const told = 'Metadata to [::1]:9001 was not sent: connecting to [::1]:9001: nobody listens there (ECONNREFUSED)';
+
+  expect(noAnswer({ host: '::1', port: 9001 }, new NetworkError('ECONNREFUSED', told))).toBe(
+    '[::1]:9001 does not answer: nobody listens there (ECONNREFUSED)',
+  );
 });
 
 test('a broker that knows nobody, as it has no controller, makes no one forgotten', async () => {

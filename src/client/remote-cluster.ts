@@ -59,7 +59,7 @@ export class RemoteCluster implements Cluster {
       } catch (error) {
         if (!(error instanceof NetworkError)) throw error;
         this.#silent.add(nameOf(address));
-        failures.push(`${nameOf(address)} does not answer (${error.message})`);
+        failures.push(noAnswer(address, error));
       }
     }
     throw new NetworkError('ECONNREFUSED', failures.join('; '));
@@ -78,6 +78,12 @@ export class RemoteCluster implements Cluster {
   }
 }
 
+/** Who does not answer, and why. That it is a request to this address that was not sent need not be said again. */
+export function noAnswer(address: Address, { message }: NetworkError): string {
+  const why = message.replace(/^\w+ to \S+ was not sent: /, '').replace(/^connecting to \S+: /, '');
+  return `${nameOf(address)} does not answer: ${why}`;
+}
+
 function nameOf({ host, port }: Address): string {
-  return `${host}:${port}`;
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

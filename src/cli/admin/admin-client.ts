@@ -1,3 +1,4 @@
+import { noAnswer } from '#client';
 import { type Address, NetworkError, nodePlatform, silentLogger } from '#platform';
 import { type Api, KafkaError, type RequestInput, type ResponseOf } from '#protocol';
 import { BrokerClient } from '#transport';
@@ -37,7 +38,7 @@ export class AdminClient {
       } catch (error) {
         if (!(error instanceof NetworkError)) throw error;
         if (effect === 'write' && error.code !== 'ECONNREFUSED') throw outcomeUnknown(server, error);
-        failures.push(`${formatAddress(server)} does not answer (${error.message})`);
+        failures.push(noAnswer(server, error));
       }
     }
     throw new CliError(`${failures.join('; ')}. Is a broker running there, and its cluster formed?`, exitCodes.notReady);

@@ -171,6 +171,6 @@ describe('group commands, with a broker', { timeout: 60_000 }, () => {
 test('without a broker it says where it looked and ends with 4, at once', async () => {
   expect(await outcome('group', 'list', '--meta=localhost:1')).toMatchObject({
     code: 4,
-    errors: expect.stringMatching(/localhost:1 does not answer .* Is a broker running there/),
+    errors: expect.stringMatching(/localhost:1 does not answer: .* Is a broker running there/),
   });
 });
