@@ -24,6 +24,10 @@ test('files and directories are not for everybody', () => {
   expect(fs.statSync(`${directory}/a/b`).mode & 0o027).toBe(0);
 });
 
+test.runIf(fs.existsSync('/proc/self'))('a directory where there can be none is an error, not an endless attempt', () => {
+  expect(() => disk.makeDirectory('/proc/data/1')).toThrow(expect.objectContaining({ name: 'DiskError', code: 'ENOENT' }));
+});
+
 test('short writes and short reads are gone on with until all is done', async () => {
   const file = disk.open(`${directory}/file`, 'create');
   const [writev, write, readSync] = [fs.writevSync, fs.writeSync, fs.readSync];

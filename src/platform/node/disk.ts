@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { dirname } from 'node:path';
 import type { Disk, DiskFile, DiskLock } from '../disk.ts';
 import { FileReplacer } from '../replace-file.ts';
 import { lockDirectory } from './directory-lock.ts';
@@ -57,7 +58,7 @@ export class NodeDisk implements Disk {
   }
 
   makeDirectory(path: string): void {
-    diskWork(path, 'make the directory', () => fs.mkdirSync(path, { recursive: true, mode: directoryMode }));
+    diskWork(path, 'make the directory', () => makeDirectories(path));
   }
 
   rename(from: string, to: string): void {
@@ -116,4 +117,23 @@ function cannotSyncDirectories(error: unknown): boolean {
   const code = errorCode(error);
   if (process.platform === 'win32') return code === 'EPERM' || code === 'EISDIR' || code === 'EACCES';
   return code === 'EINVAL' || code === 'ENOTSUP' || code === 'EOPNOTSUPP';
+}
+
+/** Where the system has no place for a folder in one that is there (ENOENT, as in /proc), the `recursive` of Node's own never ends. */
+function makeDirectories(path: string): void {
+  try {
+    makeOne(path);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT' || fs.existsSync(dirname(path))) throw error;
+    makeDirectories(dirname(path));
+    makeOne(path);
+  }
+}
+
+function makeOne(path: string): void {
+  try {
+    fs.mkdirSync(path, { mode: directoryMode });
+  } catch (error) {
+    if (!fs.statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
+  }
 }
