@@ -129,9 +129,10 @@ describe('with a broker', { timeout: 60_000 }, () => {
     // Colours are for terminals, unless somebody says otherwise.
     expect(await inTerminal()).toContain('\u001b[32mok  \u001b[39m');
     expect(await inTerminal({ NO_COLOR: '1' })).not.toContain('\u001b');
-    const coloured = runMain(['doctor'], { env: { NO_COLOR: undefined, FORCE_COLOR: '1' } });
+    const coloured = runMain(['doctor', '--data=not/there/yet'], { env: { NO_COLOR: undefined, FORCE_COLOR: '1' } });
     await coloured.ended;
     expect(coloured.output).toContain('\u001b[32mok  \u001b[39m');
+    expect(coloured.output).toMatch(/Disk of not\/there\/yet: [\d.]+ GB free/);
 
     const lost = await outcome('doctor', '--meta=localhost:1', '--json');
     expect(lost.code).toBe(1);

@@ -1,5 +1,6 @@
+import { dirname } from 'node:path';
 import { styleText } from 'node:util';
-import { nodePlatform } from '#platform';
+import { type Disk, nodePlatform } from '#platform';
 import { loopbackHosts, parsePort } from '../addresses.ts';
 import { type AdminFlags, namesServers } from '../admin/admin-flags.ts';
 import { withCluster } from '../admin/with-cluster.ts';
@@ -22,11 +23,18 @@ export async function runDoctor(flags: DoctorFlags): Promise<ExitCode> {
   const { disk } = nodePlatform();
   const port = parsePort('--port', flags.port);
   const findings: Finding[] = [{ what: 'kafka-lite-cluster', level: 'ok', seen: programVersion() }, nodeFinding(process.version)];
-  findings.push(diskFinding(flags.data ?? '.', disk.freeBytes(flags.data ?? '.')));
+  const directory = flags.data ?? '.';
+  findings.push(diskFinding(directory, disk.freeBytes(thereOf(disk, directory))));
   if (namesServers(flags)) findings.push(...(await clusterOf(flags)));
   else findings.push(portFinding(port, await whyTaken(port, loopbackHosts)));
   process.stdout.write(flags.json ? `${JSON.stringify({ healthy: !hasFailed(findings), findings })}\n` : asText(findings));
   return hasFailed(findings) ? exitCodes.failed : exitCodes.ok;
+}
+
+/** The directory, or as long as it is not there the nearest one above it. */
+function thereOf(disk: Disk, directory: string): string {
+  const above = dirname(directory);
+  return above === directory || disk.stat(directory) !== undefined ? directory : thereOf(disk, above);
 }
 
 /** A cluster that does not answer is a finding, too. */
