@@ -44,6 +44,8 @@ export async function runProduce(argument: string | undefined, flags: ProduceFla
       const again = skipped === 0 ? '' : `; ${counted(skipped, 'record')} was there already`.replace(/(records) was/, '$1 were');
       tell(`Wrote ${counted(written, 'record')} to ${name}${again}.`);
     };
+    if (process.stdin.isTTY)
+      tell(`Type a record a line. ${process.platform === 'win32' ? 'Ctrl-Z and Enter' : 'Ctrl-D'} at the beginning of a line ends.`);
     try {
       // How much there is, is known of a file.
       const progress = await progressBar(name, standardInputBytes() ?? 0, inBytes);

@@ -32,10 +32,16 @@ export async function progressBar(what: string, total: number, shown: Shown = (a
     cliProgress.Presets.legacy,
   );
   bar.start(total, 0, { rate: '?' });
+  // Who presses Ctrl-C twice wants the cursor back, too.
+  const leave = () => void bar.stop();
+  process.on('exit', leave);
   const startedAt = process.uptime();
   return {
     at: (done) => bar.update(done, { rate: shown(done / Math.max(0.001, process.uptime() - startedAt)) }),
-    end: () => bar.stop(),
+    end: () => {
+      process.off('exit', leave);
+      bar.stop();
+    },
   };
 }
 

@@ -151,6 +151,16 @@ describe('produce and consume, with a broker', { timeout: 60_000 }, () => {
     },
   );
 
+  test.skipIf(spawnSync('script', ['--version']).status !== 0)('who types records is told how to end', async () => {
+    const program = runMainInTerminal(['produce', 'typed', server]);
+    await program.until('Ctrl-D at the beginning of a line ends.');
+
+    program.type('one\ntwo\n\u0004');
+
+    expect(await program.ended).toBe(0);
+    expect(program.output).toContain('Wrote 2 records to typed.');
+  });
+
   test.runIf(existsSync('/dev/full'))(
     'on a disk that is full reading ends with a failure, and nothing is committed for a group',
     async () => {
