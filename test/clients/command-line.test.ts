@@ -4,7 +4,7 @@ import { type Program, runMain } from '#cli/testing.ts';
 import { BrokerProcesses } from '../support/broker-processes.ts';
 import { KafkaProcesses } from '../support/kafka-processes.ts';
 import { until } from '../support/until.ts';
-import { areForeignClientsWanted, foreign } from './installed.ts';
+import { areThoroughTestsWanted, foreign } from './installed.ts';
 import { type KafkaToolName, KafkaTools } from './kafka-tools.ts';
 
 /** What both tools tell of one partition of a group. */
@@ -24,7 +24,7 @@ const clusters = [
   { whose: 'Apache Kafka', start: () => KafkaProcesses.start(1, { heap: '512m', startMs: 200_000 }) },
 ];
 
-describe.runIf(areForeignClientsWanted && foreign.kafkaTools !== undefined).each(clusters)(
+describe.runIf(areThoroughTestsWanted && foreign.kafkaTools !== undefined).each(clusters)(
   "our command line and Apache Kafka's tools, with $whose",
   { timeout: 300_000 },
   ({ start }) => {

@@ -19,7 +19,10 @@ export const foreign = {
 } as const;
 
 /** They take minutes, so `npm test` does without them; `npm run test:clients` asks for them. */
-export const areForeignClientsWanted = ['all', 'long'].includes(process.env['CLIENTS'] ?? '');
+export const areForeignClientsWanted = ['quick', 'all', 'long'].includes(process.env['CLIENTS'] ?? '');
+
+/** Those that kill brokers under every client in turn, or run everything beside Apache Kafka, double the time: `npm run test:clients:quick` does without them. */
+export const areThoroughTestsWanted = ['all', 'long'].includes(process.env['CLIENTS'] ?? '');
 
 /** Those that take a minute each: `npm run test:clients:long`. */
 export const areLongTestsWanted = process.env['CLIENTS'] === 'long';

@@ -10,7 +10,7 @@ import { KafkaClient } from '../support/kafka-client.ts';
 import { collect } from '../support/processes.ts';
 import { until } from '../support/until.ts';
 import { type ClusterUnderTest, startClusterUnderTest } from './cluster-under-test.ts';
-import { areForeignClientsWanted } from './installed.ts';
+import { areThoroughTestsWanted } from './installed.ts';
 import { installed, java } from './programs.ts';
 
 const partitions = 3;
@@ -20,7 +20,7 @@ const [wordCount] = installed([java('Kafka Streams', 'WordCount')]);
 /** The words of the line of that number. */
 const lineOf = (i: number) => Array.from({ length: 5 }, (_, at) => words[(i * 3 + at * at) % words.length]!).join(' ');
 
-describe.runIf(areForeignClientsWanted && wordCount !== undefined)('Kafka Streams with exactly_once_v2', () => {
+describe.runIf(areThoroughTestsWanted && wordCount !== undefined)('Kafka Streams with exactly_once_v2', () => {
   let cluster: ClusterUnderTest;
   let reader: KafkaClient;
   let directory: string;

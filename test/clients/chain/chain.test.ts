@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { KafkaClient } from '../../support/kafka-client.ts';
-import { areForeignClientsWanted, foreign } from '../installed.ts';
+import { areThoroughTestsWanted, foreign } from '../installed.ts';
 import { Chain, type ChainReport } from './chain.ts';
 import { LevelReader } from './level-reader.ts';
 import { verdictOf } from './verdict.ts';
@@ -28,7 +28,7 @@ test('a chain that got stuck is not right, whatever has arrived', () => {
   expect(verdictOf({ ...report, isStuck: true }, 0).isRight).toBe(false);
 });
 
-describe.runIf(areForeignClientsWanted && foreign.javaPrograms !== undefined)('the chain, a short one', () => {
+describe.runIf(areThoroughTestsWanted && foreign.javaPrograms !== undefined)('the chain, a short one', () => {
   test('T1, T6, T9: 5,000 records pass three levels exactly once, though members come and go and a broker is killed', {
     timeout: 400_000,
   }, async () => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KafkaClient } from '../../support/kafka-client.ts';
 import { until } from '../../support/until.ts';
 import { type ClusterUnderTest, startClusterUnderTest } from '../cluster-under-test.ts';
-import { areForeignClientsWanted } from '../installed.ts';
+import { areThoroughTestsWanted } from '../installed.ts';
 import { begunTooLow, committedBackwards, lostBelowCommits, missing, ownedTwice } from './checks.ts';
 import { Lane, observer, partitions } from './lane.ts';
 import { memberPrograms } from './programs.ts';
@@ -13,7 +13,7 @@ import { memberPrograms } from './programs.ts';
  * Three members share twelve partitions; one is killed; one joins; the broker is killed that coordinates the groups and leads a third of
  * the partitions. All clients of a part play at the same time, each in a group of its own, and then each is looked at.
  */
-describe.runIf(areForeignClientsWanted).each(Object.entries(memberPrograms))('groups of %s', (_, programs) => {
+describe.runIf(areThoroughTestsWanted).each(Object.entries(memberPrograms))('groups of %s', (_, programs) => {
   let cluster: ClusterUnderTest;
   let client: KafkaClient;
   let lanes: Lane[] = [];

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { KafkaClient } from '../../support/kafka-client.ts';
 import { until } from '../../support/until.ts';
 import { type ClusterUnderTest, startClusterUnderTest } from '../cluster-under-test.ts';
-import { areForeignClientsWanted, foreign } from '../installed.ts';
+import { areThoroughTestsWanted, foreign } from '../installed.ts';
 import type { Program } from '../programs.ts';
 import { Copier } from './copier.ts';
 import { KcatReader } from './kcat-reader.ts';
@@ -15,7 +15,7 @@ import { RemoteProducer } from './remote-producer.ts';
 const partitions = 3;
 const often = { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': 200 };
 
-describe.runIf(areForeignClientsWanted)('transactions of clients in other languages', () => {
+describe.runIf(areThoroughTestsWanted)('transactions of clients in other languages', () => {
   let cluster: ClusterUnderTest;
   let reader: KafkaClient;
   let kafka: kafkajs.Kafka;
