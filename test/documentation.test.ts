@@ -3,6 +3,16 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { madePages } from './documentation.ts';
 import { blocksOf, hasCommands, markdownIn } from './support/pages.ts';
+import {
+  commandNames,
+  complaintAbout,
+  flagsIn,
+  flagsOfCommands,
+  flagsOfProgram,
+  flagsOfScript,
+  spansOf,
+  wrongScripts,
+} from './support/shown-commands.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -42,4 +52,77 @@ test('every command in a block of the README or of docs/ is run by a test, or a 
   });
 
   expect(unaccounted.map(({ page, line, code }) => `${page}:${line}: ${code.split('\n')[0]}`)).toEqual([]);
+});
+
+const read = (page: string) => readFileSync(join(root, page), 'utf8');
+const shown = ['README.md', 'CONTRIBUTING.md', ...markdownIn('docs')];
+
+test('every npm run in a page, in its blocks and in its text, names a script and flags that there are', () => {
+  const wrong = [...shown, 'CHANGELOG.md', ...markdownIn('test')].flatMap((page) =>
+    wrongScripts(read(page)).map((each) => `${page}: ${each}`),
+  );
+
+  expect(wrong).toEqual([]);
+});
+
+test('every command of ours in the running text of a page is one that the command line knows, with its flags', () => {
+  const names = commandNames();
+  const commands = shown.flatMap((page) =>
+    spansOf(read(page)).flatMap((span) => {
+      const words = /^(?:\.\/|npx )?kafka-lite-cluster (.*)$/.exec(span)?.[1] ?? span;
+      const isOurs = words !== span || (words.includes(' ') && names.includes(words.split(' ')[0]!));
+      return isOurs ? [{ page, span, complaint: complaintAbout(words) }] : [];
+    }),
+  );
+
+  expect(commands.length).toBeGreaterThan(40);
+  expect(commands.filter(({ complaint }) => complaint !== undefined)).toEqual([]);
+});
+
+test('every command of ours in a block is one that the command line knows, with its flags, though it may be run elsewhere only', () => {
+  const lines = shown.flatMap(blocksOf).flatMap(({ code }) => code.replaceAll(/\\\n\s*/g, '').split('\n'));
+  const commands = lines.flatMap((line) =>
+    [...line.matchAll(/(?<=^(?:\$ )?|\| )(?:\.\/|npx )?kafka-lite-cluster ([^#]*)/g)].map(([, words]) => words!),
+  );
+
+  expect(commands.length).toBeGreaterThan(40);
+  expect(commands.map(complaintAbout).filter((complaint) => complaint !== undefined)).toEqual([]);
+});
+
+/** Flags of other people's programs that a page speaks of. */
+const foreignFlags: Readonly<Record<string, string>> = {
+  '--heap-growing-percent': 'V8',
+  '--standalone': "Kafka's kafka-storage",
+};
+
+test('every flag that stands alone in the text of a page is one of our commands, or of a program that the page shows', () => {
+  const ours = flagsOfCommands();
+  const unknown = shown.flatMap((page) => {
+    const text = read(page);
+    const scripts = [...text.matchAll(/\bnpm run ([\w:-]+)/g)].flatMap(([, name]) => [...flagsOfScript(name!)]);
+    const programs = [...text.matchAll(/\bnode ([\w/-]+\.ts)/g)].flatMap(([, path]) => [...flagsOfProgram(path!)]);
+    const known = new Set([...ours, ...scripts, ...programs, ...Object.keys(foreignFlags)]);
+    const flags = spansOf(text)
+      .filter((span) => span.startsWith('--'))
+      .flatMap(flagsIn);
+    return flags.filter((flag) => !known.has(flag)).map((flag) => `${page}: ${flag}`);
+  });
+
+  expect(unknown).toEqual([]);
+});
+
+test("each flag in a table of the command line's page belongs to a command of the heading above it", () => {
+  const sections = read('docs/operating/command-line.md').split(/^## /m);
+  const names = commandNames();
+  const wrong = sections.flatMap((section) => {
+    const [heading] = section.split('\n');
+    const commands = heading!.split(/[ ,]+/).filter((word) => names.includes(word));
+    const cells = [...section.matchAll(/^\|([^|]*)\|/gm)].map(([, cell]) => cell!);
+    const flags = cells.flatMap(spansOf).flatMap((span) => /^--?[\w-]+/.exec(span)?.[0] ?? []);
+    if (flags.length === 0) return [];
+    const there = flagsOfCommands(commands);
+    return flags.filter((flag) => !there.has(flag)).map((flag) => `${heading}: ${flag}`);
+  });
+
+  expect(wrong).toEqual([]);
 });

@@ -15,9 +15,11 @@ export interface Block {
 
 /** The pages under a folder. */
 export function markdownIn(folder: string): string[] {
-  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.md') && !name.includes('.cache') && !name.includes('node_modules'))
-    .map((name) => join(folder, name).replaceAll('\\', '/'));
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    // What is installed for the tests is many files, and none of ours.
+    if (entry.isDirectory()) return ['.cache', 'node_modules'].includes(entry.name) ? [] : markdownIn(`${folder}/${entry.name}`);
+    return entry.name.endsWith('.md') ? [`${folder}/${entry.name}`] : [];
+  });
 }
 
 export function blocksOf(page: string): Block[] {
