@@ -33,6 +33,46 @@ test('what tunes other programs gets one notice in all', () => {
   ]);
 });
 
+test.each([
+  {
+    image: 'bitnami/kafka',
+    environment: {
+      KAFKA_CFG_NODE_ID: '0',
+      KAFKA_CFG_PROCESS_ROLES: 'controller,broker',
+      KAFKA_CFG_LISTENERS: 'PLAINTEXT://:9092,CONTROLLER://:9093',
+      KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP: 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+      KAFKA_CFG_CONTROLLER_QUORUM_VOTERS: '0@kafka:9093',
+      KAFKA_CFG_CONTROLLER_LISTENER_NAMES: 'CONTROLLER',
+      KAFKA_KRAFT_CLUSTER_ID: '4L6g3nShT-eMCtK--X86sw',
+      ALLOW_PLAINTEXT_LISTENER: 'yes',
+      BITNAMI_DEBUG: 'yes',
+    },
+    settings: 6,
+    passedOver: 'KAFKA_KRAFT_CLUSTER_ID',
+  },
+  {
+    image: 'confluentinc/cp-kafka',
+    environment: {
+      KAFKA_BROKER_ID: '1',
+      KAFKA_PROCESS_ROLES: 'broker,controller',
+      KAFKA_LISTENERS: 'PLAINTEXT://kafka:29092,CONTROLLER://kafka:29093,PLAINTEXT_HOST://0.0.0.0:9092',
+      KAFKA_ADVERTISED_LISTENERS: 'PLAINTEXT://kafka:29092,PLAINTEXT_HOST://localhost:9092',
+      KAFKA_INTER_BROKER_LISTENER_NAME: 'PLAINTEXT',
+      KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS: '0',
+      KAFKA_TRANSACTION_STATE_LOG_MIN_ISR: '1',
+      KAFKA_JMX_HOSTNAME: 'localhost',
+      KAFKA_ZOOKEEPER_CONNECT: 'zookeeper:2181',
+    },
+    settings: 7,
+    passedOver: 'KAFKA_JMX_HOSTNAME, KAFKA_ZOOKEEPER_CONNECT',
+  },
+])('what $image is started with is known, or said to be without effect', ({ environment, settings, passedOver }) => {
+  const read = readEnvironment(environment);
+
+  expect(read.settings.size).toBe(settings);
+  expect(read.notes).toEqual([expect.stringMatching(new RegExp(`^${passedOver}: without effect here`))]);
+});
+
 test('a name that is not known is said to be without effect, with what may have been meant', () => {
   expect(readEnvironment({ KAFKA_LOG_RETENTON_MS: '1' })).toMatchObject({
     settings: new Map(),

@@ -3,23 +3,31 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { partitionForRecordKey } from '#client';
-import { succeed } from '../support/processes.ts';
+import { blocksOf } from '../support/pages.ts';
+import { run, succeed } from '../support/processes.ts';
 import { type ClusterUnderTest, startClusterUnderTest } from './cluster-under-test.ts';
 import { areForeignClientsWanted, foreign } from './installed.ts';
 import { mainClasses } from './kafka-tools.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-const page = readFileSync(join(root, 'docs', 'clients.md'), 'utf8');
-/** Each with the heading above it. */
-const programs = [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map((match) => ({
-  heading: page
-    .slice(0, match.index)
-    .match(/^#+ .*$/gm)!
-    .at(-1)!
-    .replace(/^#+ /, ''),
-  language: match[1]!,
-  code: match[2]!,
-}));
+/** The programs of a page, each with the heading above it. */
+const programsOf = (page: string) => {
+  const text = readFileSync(join(root, page), 'utf8');
+  return blocksOf(page).map(({ line, language, code }) => {
+    const above = text.split('\n').slice(0, line).join('\n');
+    return {
+      heading: above
+        .match(/^#+ .*$/gm)!
+        .at(-1)!
+        .replace(/^#+ /, ''),
+      language,
+      code,
+    };
+  });
+};
+const programs = programsOf('docs/clients.md');
+/** They start a cluster of their own. */
+const suites = programsOf('docs/migration.md').filter(({ language }) => ['python', 'java', 'go'].includes(language));
 
 /** What Apache Kafka brings beside its jars. */
 const scripts = {
@@ -44,6 +52,8 @@ describe.runIf(areForeignClientsWanted)('the programs that the page of clients s
         mode: 0o755,
       });
     }
+    const own = `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'kafka-lite-cluster')}" "$@"\n`;
+    writeFileSync(join(directory, 'bin', 'kafka-lite-cluster'), own, { mode: 0o755 });
     symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
   });
   afterAll(async () => {
@@ -109,6 +119,50 @@ describe.runIf(areForeignClientsWanted)('the programs that the page of clients s
     expect(told.map(([partition]) => partition)).toEqual(keys.map((key) => partitionForRecordKey(Buffer.from(key), 3)));
     expect(untold.map(([partition]) => partition)).not.toEqual(keys.map((key) => partitionForRecordKey(Buffer.from(`${key}+`), 3)));
   });
+
+  test.for(suites)(
+    '$language: a suite that comes from testcontainers starts a cluster itself',
+    { timeout: 120_000 },
+    async (suite, { skip }) => {
+      const found = suiteFor(suite.language, suite.code);
+      if (found === undefined) return skip('what it needs is not installed: npm run test:clients:install');
+      const env = { PATH: `${join(directory, 'bin')}:${process.env['PATH']}` };
+
+      const { stdout, stderr } = await run(found.command, found.args, { timeoutMs: 90_000, cwd: found.cwd, env });
+
+      expect(stdout + stderr).toMatch(found.says);
+    },
+  );
+
+  /** How each language runs it, and what it says when all went well. */
+  function suiteFor(language: string, code: string): { command: string; args: string[]; cwd: string; says: RegExp } | undefined {
+    const folder = join(directory, `suite-${language}`);
+    const write = (name: string) => {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, name), code);
+    };
+    switch (language) {
+      case 'python':
+        if (foreign.python === undefined) return undefined;
+        write('test_orders.py');
+        return { command: foreign.python, args: ['-m', 'unittest', 'test_orders'], cwd: folder, says: /Ran 1 test[\s\S]*\nOK\n$/ };
+      case 'java':
+        if (foreign.kafkaTools === undefined) return undefined;
+        write('Kafka.java');
+        return { command: 'java', args: ['-cp', `${foreign.kafkaTools}/*`, 'Kafka.java'], cwd: folder, says: /^orders\n/ };
+      default: {
+        if (foreign.franz === undefined) return undefined;
+        write('orders_test.go');
+        // Its imports are found in the module of the other programs.
+        return {
+          command: 'go',
+          args: ['test', '-v', join(folder, 'orders_test.go')],
+          cwd: join(import.meta.dirname, 'go'),
+          says: /\nPASS\n/,
+        };
+      }
+    }
+  }
 
   test('are those of all clients that the tests know', () => {
     expect(programs.map(({ heading }) => heading)).toEqual(

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { blocksOf } from '../support/pages.ts';
 import { succeed } from '../support/processes.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -12,6 +13,7 @@ export interface Service {
   readonly hostname?: string;
   readonly image?: string;
   readonly build?: string;
+  readonly command?: string;
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
@@ -23,9 +25,20 @@ export interface ComposeFile {
 }
 
 /** compose.yaml, its merges carried out. */
-export async function readCompose(): Promise<ComposeFile> {
+export function readCompose(): Promise<ComposeFile> {
+  return parseCompose(readFileSync(join(root, 'compose.yaml'), 'utf8'));
+}
+
+export async function parseCompose(text: string): Promise<ComposeFile> {
   const { parse } = await tool<{ parse(text: string, options: object): ComposeFile }>('yaml', 'dist/index.js');
-  return parse(readFileSync(join(root, 'compose.yaml'), 'utf8'), { merge: true });
+  return parse(text, { merge: true });
+}
+
+/** The Compose file of the page of migration. */
+export function migratedCompose(): string {
+  const [block, ...others] = blocksOf('docs/migration.md').filter(({ note }) => note === 'run by test/deployment/namespaces.test.ts');
+  if (block === undefined || others.length > 0) throw new Error('docs/migration.md has not one Compose file for this test');
+  return block.code;
 }
 
 /** The file as docker compose sees it: everything that may be left out is there, and paths are whole. */

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { foreign } from '../clients/installed.ts';
 import { run, succeed } from '../support/processes.ts';
-import { buildComposeReader, hasGo, type Project, readCompose, type Service } from './compose-file.ts';
+import { buildComposeReader, hasGo, migratedCompose, type Project, readCompose, type Service } from './compose-file.ts';
 import { areDeploymentTestsWanted } from './wanted.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -58,6 +58,13 @@ describe.runIf(areDeploymentTestsWanted && hasGo)(
           .flatMap(({ ports = [] }) => ports.map(({ published }) => published))
           .sort(),
       ).toEqual(['3000', '8081', '8082', '8083', '9090']);
+    });
+
+    test('takes the file that the page of migration shows', async () => {
+      const file = join(folder, 'migrated.yaml');
+      writeFileSync(file, migratedCompose());
+
+      expect(Object.keys((JSON.parse(await succeed(reader, [file])) as Project).services)).toEqual(['kafka', 'topics']);
     });
 
     test.each([

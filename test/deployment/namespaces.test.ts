@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../support/until.ts';
-import { readCompose } from './compose-file.ts';
+import { migratedCompose, parseCompose, readCompose } from './compose-file.ts';
 import { buildImage, type Image, nodeUser } from './dockerfile.ts';
 import { type Container, Wire } from './namespaces.ts';
 import { areDeploymentTestsWanted, canMakeNamespaces } from './wanted.ts';
@@ -22,7 +22,7 @@ describe.runIf(areDeploymentTestsWanted && canMakeNamespaces)(
 
     beforeAll(async () => {
       image = await buildImage(folder);
-      wire = await Wire.lay([...names, 'client', 'host'], folder);
+      wire = await Wire.lay([...names, 'client', 'host', 'kafka', 'topics'], folder);
       const { services } = await readCompose();
       for (const name of names) containers.set(name, await wire.container(name, image, services[name]!.environment!));
     }, 600_000);
@@ -38,8 +38,8 @@ describe.runIf(areDeploymentTestsWanted && canMakeNamespaces)(
       return stdout.trim();
     }
 
-    async function kafkajs(from: string, brokers: string, text: string): Promise<{ seen: string[]; read: string[] }> {
-      const ended = await wire!.run(from, process.execPath, [program('kafkajs-round-trip.mjs'), brokers, 'test', '3', text]);
+    async function kafkajs(from: string, brokers: string, text: string, topic = 'test'): Promise<{ seen: string[]; read: string[] }> {
+      const ended = await wire!.run(from, process.execPath, [program('kafkajs-round-trip.mjs'), brokers, topic, '3', text]);
       expect(ended.code, ended.stderr).toBe(0);
       return JSON.parse(ended.stdout) as { seen: string[]; read: string[] };
     }
@@ -130,6 +130,26 @@ describe.runIf(areDeploymentTestsWanted && canMakeNamespaces)(
       });
       for (const container of untold.values()) container.program.signal('SIGTERM');
       for (const container of untold.values()) expect(await container.program.ended).toBe(0);
+    });
+
+    test('a Compose file for Apache Kafka goes on as the page of migration shows, also the second time', async () => {
+      const { kafka, topics } = (await parseCompose(migratedCompose())).services;
+      const broker = await wire!.container('kafka', image, kafka!.environment!);
+      await until(() => broker.isHealthy(), { forMs: 90_000, tell: () => broker.program.errors });
+      expect(broker.program.errors).toMatch(/^note: CLUSTER_ID: without effect here/m);
+
+      const said: string[] = [];
+      for (const _ of ['the first time', 'the second']) {
+        const container = await wire!.container('topics', { ...image, command: topics!.command!.split(' ') }, {});
+        expect(await container.program.ended, container.program.errors).toBe(0);
+        said.push(container.program.output);
+      }
+
+      expect(said).toEqual(['Created orders with 3 partitions and 1 replica each.\n', 'orders is there already.\n']);
+      expect(await kafkajs('client', 'kafka:19092', 'migrated', 'orders')).toEqual({
+        seen: ['kafka:19092'],
+        read: ['migrated-0', 'migrated-1', 'migrated-2'],
+      });
     });
 
     test('SIGTERM ends a container in good order, and a new one goes on with its volume', async () => {

@@ -64,6 +64,14 @@ describe('with a broker', { timeout: 60_000 }, () => {
       code: 1,
       errors: expect.stringContaining('TOPIC_ALREADY_EXISTS'),
     });
+    expect(await outcome('topic', 'create', 'orders', '--partitions=5', '--if-not-exists', server)).toEqual({
+      code: 0,
+      output: 'orders is there already.\n',
+      errors: '',
+    });
+    expect((await outcome('topic', 'create', 'orders', '--if-not-exists', server, '--json')).output).toBe(
+      '{"name":"orders","created":false}\n',
+    );
     expect(await outcome('topic', 'describe', 'odrers', 'orders', server)).toMatchObject({
       code: 3,
       output: expect.stringContaining('orders: 2 partitions'),

@@ -34,6 +34,7 @@ ${help('topic describe', 'topic describe orders payments')}`,
     .option('--partitions <N>', "how many partitions (default: the cluster's)")
     .option('--replication-factor <N>', "how many replicas of each (default: the cluster's)")
     .option('--config <name=value>', "one of Kafka's topic settings (may be repeated)", collect)
+    .option('--if-not-exists', 'leave a topic that is there as it is, and succeed')
     .addHelpText('after', help('topic create orders --partitions=6 --replication-factor=3 --config retention.ms=86400000'))
     .action(async (name: string, flags: CreateFlags) => done(await (await import('./topic-create.ts')).topicCreate(name, flags)));
   asking(topic.command('delete <name...>').description('remove topics and all that they hold'))

@@ -11,6 +11,7 @@ export interface CreateFlags extends AdminFlags {
   partitions?: string;
   replicationFactor?: string;
   config?: string[];
+  ifNotExists?: boolean;
 }
 
 const createTimeoutMs = 25_000;
@@ -26,6 +27,10 @@ export async function topicCreate(name: string, flags: CreateFlags): Promise<Exi
     const topics = [{ name, numPartitions, replicationFactor, assignments: [], configs }];
     const response = await client.send(createTopics, { topics, timeoutMs: createTimeoutMs }, 'write');
     const result = response.topics[0];
+    if (flags.ifNotExists && result?.errorCode === 'TOPIC_ALREADY_EXISTS') {
+      process.stdout.write(flags.json ? `${JSON.stringify({ name, created: false })}\n` : `${name} is there already.\n`);
+      return;
+    }
     if (result === undefined || result.errorCode !== 'NONE')
       throw kafkaFailure(name, result?.errorCode ?? 'UNKNOWN_SERVER_ERROR', result?.errorMessage);
     const made = { name, id: result.topicId, partitions: result.numPartitions, replicationFactor: result.replicationFactor };
