@@ -3,6 +3,8 @@ import { parseAddress } from '../addresses.ts';
 import { CliError, UsageError } from '../cli-error.ts';
 import { exitCodes } from '../exit-codes.ts';
 
+const serversVariable = 'KAFKA_BOOTSTRAP_SERVERS';
+
 /** What all commands that ask a running cluster take. */
 export interface AdminFlags {
   meta?: string;
@@ -17,7 +19,7 @@ export function namesServers({ meta, bootstrapServer }: AdminFlags, environment:
 
 /** `up -- COMMAND` sets it for commands, and so do many others. */
 function serversOf(environment: NodeJS.ProcessEnv): string | undefined {
-  return environment['KAFKA_BOOTSTRAP_SERVERS'] || undefined;
+  return environment[serversVariable] || undefined;
 }
 
 /** The brokers to ask, in their order. @throws CliError, UsageError */
@@ -28,13 +30,15 @@ export function readServers({ meta, bootstrapServer: flag }: AdminFlags, environ
   const bootstrapServer = flag ?? serversOf(environment);
   if (bootstrapServer === undefined)
     throw new CliError(
-      '--bootstrap-server (or --meta) is missing: name a broker, as in --bootstrap-server=localhost:8080, or set KAFKA_BOOTSTRAP_SERVERS.',
+      `--bootstrap-server (or --meta) is missing: name a broker, as in --bootstrap-server=localhost:8080, or set ${serversVariable}.`,
       exitCodes.usage,
     );
+  const source = flag === undefined ? serversVariable : '--bootstrap-server';
   const entries = bootstrapServer
     .split(',')
-    .map((entry) => entry.trim())
+    // Testcontainers and others write a protocol, which Kafka's clients pass over.
+    .map((entry) => entry.trim().replace(/^PLAINTEXT:\/\//i, ''))
     .filter((entry) => entry !== '');
-  if (entries.length === 0) throw new UsageError('--bootstrap-server', bootstrapServer, 'it names no broker');
-  return entries.map((entry) => parseAddress('--bootstrap-server', entry));
+  if (entries.length === 0) throw new UsageError(source, bootstrapServer, 'it names no broker');
+  return entries.map((entry) => parseAddress(source, entry));
 }
