@@ -8,7 +8,7 @@ async function outcome(...args: Parameters<typeof runMainInShell>) {
   return { code: await program.ended, errors: program.errors };
 }
 
-describe.runIf(existsSync('/dev/full'))('where stdout cannot be written', () => {
+describe.runIf(existsSync('/dev/full'))('where stdout or stderr cannot be written', () => {
   test('an answer that is lost is a failure, and is told of', async () => {
     expect(await outcome(['--help'], '> /dev/full')).toEqual({
       code: 1,
@@ -22,6 +22,11 @@ describe.runIf(existsSync('/dev/full'))('where stdout cannot be written', () => 
       code: 2,
       errors: expect.not.stringContaining('the output cannot be written'),
     });
+  });
+
+  test('what is for people and cannot be said changes nothing', async () => {
+    expect(await outcome(['topic', 'lst'], '2> /dev/full')).toEqual({ code: 2, errors: '' });
+    expect(await outcome(['topic', 'list', '-b', 'localhost:1'], '2> /dev/full')).toEqual({ code: 4, errors: '' });
   });
 
   test('a reader that goes away is no failure', async () => {

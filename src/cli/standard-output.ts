@@ -6,6 +6,8 @@ export function isReaderGone({ code }: NodeJS.ErrnoException): boolean {
   return code === 'EPIPE' || code === 'EOF';
 }
 
+const ignore = () => {};
+
 /** Knows whether what is written to stdout arrives, whichever command writes it. */
 export class StandardOutput {
   #failure: NodeJS.ErrnoException | undefined;
@@ -16,6 +18,8 @@ export class StandardOutput {
 
   constructor() {
     process.stdout.on('error', this.#onError);
+    // What is for people and cannot be said changes nothing.
+    if (!process.stderr.listeners('error').includes(ignore)) process.stderr.on('error', ignore);
   }
 
   hasFailedWith(error: unknown): boolean {

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { pinoLogger } from './pino-logger.ts';
 
@@ -45,6 +46,23 @@ test('by default lines go to stderr, as JSON where it is no terminal, and are th
 
   expect(stdout).toBe('');
   expect(JSON.parse(stderr)).toMatchObject({ level: 'info', message: 'last words', a: 1 });
+});
+
+test.runIf(existsSync('/dev/full'))('a program whose lines cannot be written goes on without them', () => {
+  const program = `
+    import { pinoLogger } from ${JSON.stringify(new URL('./pino-logger.ts', import.meta.url).href)};
+    const log = pinoLogger();
+    for (let i = 0; i < 10_000; i++) log.info({ text: 'x'.repeat(1000) }, 'not heard');
+    await new Promise(setImmediate);
+    console.log('alive');`;
+  const full = openSync('/dev/full', 'w');
+  const { stdout, status } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', full],
+  });
+  closeSync(full);
+
+  expect({ stdout, status }).toEqual({ stdout: 'alive\n', status: 0 });
 });
 
 test('pino is not loaded before a logger is made', () => {
