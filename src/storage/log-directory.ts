@@ -4,6 +4,7 @@ import { KafkaError } from '#protocol';
 import { takeCleanShutdownMarker, writeCleanShutdownMarker } from './clean-shutdown.ts';
 import { type CleanerSettings, LogCleaner } from './cleaner/log-cleaner.ts';
 import { DirectoryCheckpoints } from './directory-checkpoints.ts';
+import { DirectoryHealth } from './directory-health.ts';
 import { DamagedLogError, LogDirectoryError, NoSpaceError } from './errors.ts';
 import {
   deletedPartitionDirectoryName,
@@ -58,8 +59,6 @@ export interface FailedPartition {
   recoveryPoint: bigint;
 }
 
-const fullDiskNoteMs = 60_000;
-
 /**
  * One data directory and the logs in it. It is locked for this process, and goes offline for good at the first write or sync that fails
  * for another reason than a full disk: nothing that the system may have lost is ever reported as written.
@@ -72,18 +71,16 @@ export class LogDirectory {
   readonly #log: Logger;
   readonly #lock: DiskLock;
   readonly #host: LogHost;
+  readonly #health: DirectoryHealth;
   readonly #partitions = new Map<string, PartitionLog>();
   readonly #failed = new Map<string, FailedPartition>();
   /** What is being given another name, until that is on disk. */
   readonly #leaving = new Map<string, Promise<void>>();
-  readonly #offlineCallbacks: ((error: KafkaError) => void)[] = [];
   readonly #checkpoints: DirectoryCheckpoints;
   readonly #rootSync = new Shared(() => this.#syncRoot());
   readonly #cleaner: LogCleaner;
   #timers: Timer[] = [];
-  #offline: KafkaError | undefined;
   #closed = false;
-  #fullDiskNotedAt = Number.NEGATIVE_INFINITY;
   #lastShutdown: { brokerEpoch: bigint } | undefined;
 
   private constructor(options: LogDirectoryOptions, lock: DiskLock) {
@@ -93,13 +90,22 @@ export class LogDirectory {
     this.#config = { ...defaultLogConfig, ...options.config };
     this.#lock = lock;
     this.#log = log.child({ logDirectory: options.path });
+    this.#health = new DirectoryHealth({
+      path: this.path,
+      clock,
+      log: this.#log,
+      failed: (failure) => {
+        this.flusher.fail(failure);
+        this.#stopTimers();
+      },
+    });
     this.#checkpoints = new DirectoryCheckpoints({
       disk,
       path: this.path,
       logs: () => this.partitions(),
-      guarded: (act) => this.#guarded(act),
+      guarded: (act) => this.#health.guarded(act),
     });
-    this.flusher = new Flusher(options.parallelSyncs ?? 4, clock, (error) => void this.#diskFailed(error, this.path));
+    this.flusher = new Flusher(options.parallelSyncs ?? 4, clock, (error) => void this.#health.diskFailed(error, this.path));
     this.#host = {
       disk,
       clock,
@@ -107,8 +113,8 @@ export class LogDirectory {
       log: this.#log,
       flusher: this.flusher,
       cache: new TailCache(options.tailCacheBytes ?? 64 * 1024 * 1024),
-      assertOnline: () => this.#assertOnline(),
-      diskFailed: (error, path) => this.#diskFailed(error, path),
+      assertOnline: () => this.#health.assertOnline(),
+      diskFailed: (error, path) => this.#health.diskFailed(error, path),
       saveRecoveryPoints: () => this.#checkpoints.recoveryPoints.save(),
       saveLogStartOffsets: () => this.#checkpoints.logStartOffsets.save(),
       saveHighWatermarks: () => this.#checkpoints.highWatermarks.save(),
@@ -137,12 +143,12 @@ export class LogDirectory {
 
   /** 'offline' after a disk failure: nothing is written or read any more. */
   get state(): 'online' | 'offline' {
-    return this.#offline ? 'offline' : 'online';
+    return this.#health.failure ? 'offline' : 'online';
   }
 
   /** Why it is offline. */
   get offlineReason(): KafkaError | undefined {
-    return this.#offline;
+    return this.#health.failure;
   }
 
   /** What `meta.properties` says now. */
@@ -157,7 +163,7 @@ export class LogDirectory {
 
   /** Calls back once when the directory goes offline. */
   onOffline(callback: (error: KafkaError) => void): void {
-    this.#offlineCallbacks.push(callback);
+    this.#health.onOffline(callback);
   }
 
   partition(topic: string, partition: number): PartitionLog | undefined {
@@ -182,7 +188,7 @@ export class LogDirectory {
    * @throws KafkaError KAFKA_STORAGE_ERROR, a {@link NoSpaceError} when the disk is full; TOPIC_ALREADY_EXISTS
    */
   async createPartition(topic: string, partition: number, topicId: string, config?: LogConfig): Promise<PartitionLog> {
-    this.#assertOnline();
+    this.#health.assertOnline();
     const name = partitionDirectoryName(topic, partition);
     const failed = this.#failed.get(name);
     if (failed) throw failed.failure;
@@ -204,7 +210,7 @@ export class LogDirectory {
     } catch (error) {
       log?.halt();
       this.#partitions.delete(name);
-      const failure = error instanceof KafkaError ? error : this.#diskFailed(error, path);
+      const failure = error instanceof KafkaError ? error : this.#health.diskFailed(error, path);
       if (failure instanceof NoSpaceError) disk.removeDirectory(path);
       throw failure;
     }
@@ -215,7 +221,7 @@ export class LogDirectory {
    * anew meanwhile. When the promise resolves it cannot come back.
    */
   async deletePartition(topic: string, partition: number): Promise<void> {
-    this.#assertOnline();
+    this.#health.assertOnline();
     const name = partitionDirectoryName(topic, partition);
     const log = this.#partitions.get(name);
     if (log || this.#failed.has(name)) {
@@ -236,7 +242,7 @@ export class LogDirectory {
    * @returns where the files are now
    */
   async setAside(topic: string, partition: number, found?: KafkaError): Promise<string> {
-    this.#assertOnline();
+    this.#health.assertOnline();
     const name = partitionDirectoryName(topic, partition);
     const failure = this.#partitions.get(name)?.failure ?? this.#failed.get(name)?.failure ?? found;
     assert(failure, `${this.path}/${name} is not set aside: it is not known to be damaged`);
@@ -259,7 +265,7 @@ export class LogDirectory {
   /** One round of retention and rolls by time over all partitions. */
   async applyRetention(): Promise<void> {
     for (const log of this.partitions()) {
-      if (this.#offline || this.#closed) return;
+      if (this.#health.failure || this.#closed) return;
       try {
         const now = this.#host.clock.now();
         log.rollIfDue(now);
@@ -272,12 +278,12 @@ export class LogDirectory {
 
   /** Cleans compacted logs until none is due. */
   async clean(settings?: Partial<CleanerSettings>): Promise<void> {
-    while (!this.#offline && !this.#closed && (await this.#cleaner.cleanNext(settings)));
+    while (!this.#health.failure && !this.#closed && (await this.#cleaner.cleanNext(settings)));
   }
 
   /** Writes recovery points, log starts and high watermarks down, as far as they have changed. */
   async checkpoint(): Promise<void> {
-    if (this.#offline || this.#closed) return;
+    if (this.#health.failure || this.#closed) return;
     await this.#checkpoints.save();
   }
 
@@ -290,17 +296,17 @@ export class LogDirectory {
     this.#stopTimers();
     await this.#cleaner.stop();
     try {
-      if (!this.#offline) {
+      if (!this.#health.failure) {
         const logs = this.partitions();
         const isSound = this.#failed.size === 0 && logs.every((log) => log.failure === undefined);
         await this.checkpoint();
         await Promise.all(logs.map((log) => log.close()));
         await this.checkpoint();
         await this.#rootSync.run();
-        if (isSound && !this.#offline) await writeCleanShutdownMarker(this.#host.disk, this.path, brokerEpoch);
+        if (isSound && !this.#health.failure) await writeCleanShutdownMarker(this.#host.disk, this.path, brokerEpoch);
       }
     } catch (error) {
-      throw error instanceof KafkaError ? error : this.#diskFailed(error, this.path);
+      throw error instanceof KafkaError ? error : this.#health.diskFailed(error, this.path);
     } finally {
       this.halt();
     }
@@ -314,7 +320,7 @@ export class LogDirectory {
     const error = new KafkaError('KAFKA_STORAGE_ERROR', `${this.path} is closed`);
     this.flusher.fail(error);
     for (const log of this.#partitions.values()) log.halt();
-    this.#offline ??= error;
+    this.#health.close(error);
     this.#lock.release();
   }
 
@@ -362,7 +368,7 @@ export class LogDirectory {
    */
   #syncFound(): Promise<void> {
     const { disk } = this.#host;
-    return this.#guarded(async () => {
+    return this.#health.guarded(async () => {
       for (const log of this.partitions()) {
         await syncPartitionMetadata(disk, log.directory);
         await disk.syncDirectory(log.directory);
@@ -459,7 +465,7 @@ export class LogDirectory {
       this.#host.disk.rename(`${this.path}/${name}`, `${this.path}/${newName}`);
       await this.#rootSync.run();
     } catch (error) {
-      throw error instanceof KafkaError ? error : this.#diskFailed(error, this.path);
+      throw error instanceof KafkaError ? error : this.#health.diskFailed(error, this.path);
     }
   }
 
@@ -470,24 +476,14 @@ export class LogDirectory {
   }
 
   #syncRoot(): Promise<void> {
-    return this.#guarded(() => this.#host.disk.syncDirectory(this.path));
-  }
-
-  async #guarded(act: () => Promise<void>): Promise<void> {
-    this.#assertOnline();
-    try {
-      await act();
-    } catch (error) {
-      throw error instanceof KafkaError ? error : this.#diskFailed(error, this.path);
-    }
-    this.#assertOnline();
+    return this.#health.guarded(() => this.#host.disk.syncDirectory(this.path));
   }
 
   #removeLater(name: string, delayMs: number): void {
     const { disk, clock } = this.#host;
     const timer = clock.after(delayMs, () => {
       this.#timers = this.#timers.filter((one) => one !== timer);
-      if (this.#closed || this.#offline) return;
+      if (this.#closed || this.#health.failure) return;
       try {
         disk.removeDirectory(`${this.path}/${name}`);
       } catch (error) {
@@ -502,35 +498,6 @@ export class LogDirectory {
 
   #stopTimers(): void {
     for (const timer of this.#timers.splice(0)) timer.cancel();
-  }
-
-  #assertOnline(): void {
-    if (this.#offline) throw this.#offline;
-  }
-
-  /** At most once a minute, while it lasts. */
-  #noteFullDisk(): void {
-    const now = this.#host.clock.monotonic();
-    if (now < this.#fullDiskNotedAt + fullDiskNoteMs) return;
-    this.#fullDiskNotedAt = now;
-    this.#log.warn({}, 'the disk is full: nothing can be written until there is room; reads go on');
-  }
-
-  #diskFailed(error: unknown, path: string): KafkaError {
-    if (this.#offline) return this.#offline;
-    if (error instanceof NoSpaceError) return error;
-    if (error instanceof DiskError && error.code === 'ENOSPC') {
-      this.#noteFullDisk();
-      return new NoSpaceError(path, { cause: error });
-    }
-    const reason = error instanceof Error ? error.message : String(error);
-    const failure = new KafkaError('KAFKA_STORAGE_ERROR', `The data directory ${this.path} is offline: ${reason}`, { cause: error });
-    this.#offline = failure;
-    this.#log.error({ error: reason }, 'a disk operation failed; the data directory is offline until the broker is started anew');
-    this.flusher.fail(failure);
-    this.#stopTimers();
-    for (const callback of this.#offlineCallbacks) callback(failure);
-    return failure;
   }
 }
 
