@@ -80,7 +80,10 @@ export class RemoteCluster implements Cluster {
 
 /** Who does not answer, and why. That it is a request to this address that was not sent need not be said again. */
 export function noAnswer(address: Address, { message }: NetworkError): string {
-  const why = message.replace(/^\w+ to \S+ was not sent: /, '').replace(/^connecting to \S+: /, '');
+  const why = message
+    .replace(/^(?:\w+ to \S+ was )?not sent: /, '')
+    .replace(/^\S+ is left alone for \d+ ms after it failed \((.*)\)$/, '$1')
+    .replace(/^connecting to \S+: /, '');
   return `${nameOf(address)} does not answer: ${why}`;
 }
 
