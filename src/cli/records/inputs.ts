@@ -113,7 +113,7 @@ class NdjsonInput implements RecordInputReader {
   }
 
   #wrong(why: string, line = this.#line): CliError {
-    return new CliError(`Line ${line} of the input: ${why}. What stands before it was written, or will be.`, exitCodes.usage);
+    return new CliError(`Line ${line} of the input: ${why}. What stands before it is written.`, exitCodes.usage);
   }
 }
 
