@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { commandLine, run } from './program.ts';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { commandLine } from './program.ts';
 import { type Program, runMain } from './testing.ts';
+import { inProcess } from './testing-in-process.ts';
 
 /** Those that hold a dialogue, whose lines are the contract's, or print a script. */
 const withoutJson = ['producer', 'consumer', 'completion'];
@@ -55,9 +56,6 @@ describe('--json', { timeout: 60_000 }, () => {
     await broker.until('\n');
     vi.stubEnv('KAFKA_BOOTSTRAP_SERVERS', JSON.parse(broker.output).address);
   }, 60_000);
-  afterEach(() => {
-    vi.restoreAllMocks();
-  });
   afterAll(async () => {
     vi.unstubAllEnvs();
     broker.signal('SIGKILL');
@@ -97,22 +95,6 @@ describe('--json', { timeout: 60_000 }, () => {
     expect(JSON.parse(output)).toMatchObject(answer!);
   });
 });
-
-/** Much quicker than a process for each. */
-async function inProcess(args: readonly string[]) {
-  const said = { output: '', errors: '' };
-  const into = (where: keyof typeof said) =>
-    ((chunk: string | Uint8Array, done?: () => void) => {
-      said[where] += Buffer.from(chunk as Uint8Array).toString();
-      done?.();
-      return true;
-    }) as typeof process.stdout.write;
-  vi.spyOn(process.stdout, 'write').mockImplementation(into('output'));
-  vi.spyOn(process.stderr, 'write').mockImplementation(into('errors'));
-  const code = await run(args);
-  vi.restoreAllMocks();
-  return { code, ...said };
-}
 
 async function byItself(args: readonly string[], input: string) {
   const program = runMain(args);

@@ -1,12 +1,5 @@
 import { expect, test } from 'vitest';
-import { runMain } from './testing.ts';
-
-async function outcome(...args: string[]) {
-  const program = runMain(args);
-  program.endInput();
-  const code = await program.ended;
-  return { code, output: program.output, errors: program.errors };
-}
+import { inProcess } from './testing-in-process.ts';
 
 test.each([
   'up',
@@ -21,7 +14,7 @@ test.each([
   'group describe',
   'group reset',
 ])('%s --help shows examples and exit codes', async (command) => {
-  const { code, output, errors } = await outcome(...command.split(' '), '--help');
+  const { code, output, errors } = await inProcess([...command.split(' '), '--help']);
 
   expect(code).toBe(0);
   expect(output).toContain('Examples');
@@ -37,18 +30,18 @@ test.each([
   ['topic create', ['0', '1', '2', '3', '4', '130', '143']],
   ['doctor', ['0', '1', '2', '130', '143']],
 ])('%s --help lists the exit codes that it may end with', async (command, codes) => {
-  const { output } = await outcome(...command.split(' '), '--help');
+  const { output } = await inProcess([...command.split(' '), '--help']);
 
   const [, lines] = output.split('Exit codes:\n');
   expect([...lines!.matchAll(/^ {2}(\w+) +\S/gm)].map(([, code]) => code)).toEqual(codes);
 });
 
 test('--version prints the version and nothing else', async () => {
-  expect((await outcome('--version')).output).toMatch(/^\d+\.\d+\.\d+\n$/);
+  expect((await inProcess(['--version'])).output).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
 
 test('without arguments it shows the help', async () => {
-  expect((await outcome()).output).toContain('Commands:');
+  expect((await inProcess([])).output).toContain('Commands:');
 });
 
 test.each([
@@ -68,7 +61,7 @@ test.each([
   { args: ['up', 'npm', '--', 'test'], error: 'kafka-lite-cluster up -- npm test' },
   { args: ['up', '--count=1', '--'], error: 'the command is missing' },
 ])('$args ends with 2 and says what is wrong', async ({ args, error }) => {
-  const { code, output, errors } = await outcome(...args);
+  const { code, output, errors } = await inProcess(args);
 
   expect(code).toBe(2);
   expect(errors).toContain(error);

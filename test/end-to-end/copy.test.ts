@@ -99,24 +99,6 @@ test('the topic that a copy makes keeps what its source keeps', { timeout: 60_00
   });
 });
 
-test('a copy that has nothing to do says why', { timeout: 60_000 }, async () => {
-  const source = await newTopic('quiet');
-  const copy = async () => {
-    const program = runCommand(['topic', 'copy', source.name, 'quiet-too', '-b', brokers.address(1)]);
-    program.endInput();
-    expect(await program.ended, program.errors).toBe(0);
-    return program.errors.split('\n').at(-2);
-  };
-
-  expect(await copy()).toBe('Copied 0 records of quiet to quiet-too: there are none.');
-  const writer = runCommand(['produce', source.name, '-b', brokers.address(1)]);
-  writer.type('one\n');
-  writer.endInput();
-  expect(await writer.ended, writer.errors).toBe(0);
-  expect(await copy()).toBe('Copied 1 record of quiet to quiet-too, after those of an earlier run.');
-  expect(await copy()).toBe('Copied 0 records of quiet to quiet-too: all that there are were copied by an earlier run.');
-});
-
 test('on a terminal it shows how far it is, how quick, and how long it will take; elsewhere nothing', { timeout: 60_000 }, async () => {
   const source = await newTopic('watched');
   const line = `${'x'.repeat(100)}\n`;

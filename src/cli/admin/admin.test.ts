@@ -6,13 +6,9 @@ import { type DescribeTopicPartitionsRequest, describeTopicPartitions } from '#p
 import { metadata } from '#protocol/apis/metadata.ts';
 import { KafkaServer } from '#transport';
 import { type Program, runMain, runMainInTerminal } from '../testing.ts';
+import { inProcess } from '../testing-in-process.ts';
 
-async function outcome(...args: string[]) {
-  const program = runMain(args);
-  program.endInput();
-  const code = await program.ended;
-  return { code, output: program.output, errors: program.errors };
-}
+const outcome = (...args: string[]) => inProcess(args);
 
 async function inTerminal(env: NodeJS.ProcessEnv = { NO_COLOR: undefined }): Promise<string> {
   const program = runMainInTerminal(['doctor'], { env });
@@ -123,8 +119,10 @@ describe('with a broker', { timeout: 60_000 }, () => {
   });
 
   test('doctor finds nothing wrong with it, and tells when nobody answers', async () => {
-    const { code, output, errors } = await outcome('doctor', server);
-    expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    const asked = runMain(['doctor', server]);
+    expect(await asked.ended).toBe(0);
+    const { output, errors } = asked;
+    expect(errors).toBe('');
     expect(output).toMatch(/^ok {4}Broker 1: answers at localhost:\d+$/m);
     expect(output).toMatch(/^ok {4}Controller: broker 1$/m);
     expect(output).toMatch(/^warn {2}Quorum: 1 voter/m);

@@ -3,13 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Program, runMain } from '../testing.ts';
+import { inProcess } from '../testing-in-process.ts';
 
-async function outcome(...args: string[]) {
-  const program = runMain(args);
-  program.endInput();
-  const code = await program.ended;
-  return { code, output: program.output, errors: program.errors };
-}
+const outcome = (...args: string[]) => inProcess(args);
 
 describe('group commands, with a broker', { timeout: 60_000 }, () => {
   let broker: Program;

@@ -9,6 +9,7 @@ import { withCluster } from '../admin/with-cluster.ts';
 import { CliError } from '../cli-error.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { tell } from '../tell.ts';
+import { remarkOn } from './copy-outcome.ts';
 import { beginCopy } from './produce-command.ts';
 import { compressionOf } from './produce-flags.ts';
 import { type Progress, progressBar } from './progress.ts';
@@ -155,19 +156,12 @@ async function carryOver(
   const { written } = copy.producer;
   const isWhole = stopping.code === undefined;
   const left = isWhole || follow ? 0 : Math.max(0, total - passed);
-  tell(`Copied ${counted(written, 'record')} of ${from.name} to ${to.name}${addition(written, left, copy.isContinued)}.`);
+  tell(`Copied ${counted(written, 'record')} of ${from.name} to ${to.name}${remarkOn({ written, left, isContinued: copy.isContinued })}.`);
   if (json)
     process.stdout.write(
       `${JSON.stringify({ source: from.name, target: to.name, copied: written, continued: copy.isContinued, complete: isWhole })}\n`,
     );
   return stopping.exitCode;
-}
-
-/** What has to be said of a number that surprises by itself. */
-function addition(written: number, left: number, isContinued: boolean): string {
-  if (left > 0) return ` (${counted(left, 'offset')} left: the same command goes on there)`;
-  if (!isContinued) return written === 0 ? ': there are none' : '';
-  return written === 0 ? ': all that there are were copied by an earlier run' : ', after those of an earlier run';
 }
 
 /** Without its offset: the target gives it one of its own. */
