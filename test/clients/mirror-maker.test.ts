@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import kafkajs from 'kafkajs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { BrokerProcesses } from '../support/broker-processes.ts';
 import { KafkaClient } from '../support/kafka-client.ts';
 import { KafkaProcesses } from '../support/kafka-processes.ts';
@@ -31,10 +31,15 @@ describe.runIf(areLongTestsWanted && foreign.kafkaTools !== undefined)("MirrorMa
     [ours, theirs] = await Promise.all([BrokerProcesses.start(3), KafkaProcesses.start(1, { heap: '384m' })]);
   }, 120_000);
   afterAll(async () => {
-    mirror?.kill('SIGKILL');
     tools?.stop();
     await Promise.all([ours?.stop(), theirs?.stop()]);
     rmSync(directory, { recursive: true, force: true });
+  });
+
+  afterEach(async () => {
+    if (mirror === undefined || mirror.exitCode !== null || mirror.signalCode !== null) return;
+    mirror.kill('SIGKILL');
+    await once(mirror, 'exit');
   });
 
   /** In both directions, between topics whose names tell where they come from. */
