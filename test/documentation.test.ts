@@ -65,6 +65,15 @@ test('every npm run in a page, in its blocks and in its text, names a script and
   expect(wrong).toEqual([]);
 });
 
+test('every program of this repository that a page has bash or Node run is there', () => {
+  const missing = [...shown, ...markdownIn('test')].flatMap((page) => {
+    const named = [...read(page).matchAll(/\b(?:bash|node)(?: --\S+)* ((?:\.ci|benchmarks|packaging|simulator|src|test)\/[\w./-]+)/g)];
+    return named.filter(([, path]) => !existsSync(join(root, path!))).map(([command]) => `${page}: ${command}`);
+  });
+
+  expect(missing).toEqual([]);
+});
+
 test('every command of ours in the running text of a page is one that the command line knows, with its flags', () => {
   const names = commandNames();
   const commands = shown.flatMap((page) =>
