@@ -1,4 +1,6 @@
 /** A whole cluster within the caller's process, for tests and development: real brokers, with faults for users' own tests. */
+import './check-node.ts';
+
 export type { BrokerHandle } from './broker-handle.ts';
 export type { Fault, Injection } from './fault.ts';
 export type { KafkaCluster } from './kafka-cluster.ts';

@@ -1,4 +1,5 @@
 /** A cluster for a whole run of Jest: `globalSetup: 'kafka-lite-cluster/jest'`, and `globalTeardown: 'kafka-lite-cluster/jest/teardown'`. */
+import './check-node.ts';
 import { environmentOf } from './cluster-information.ts';
 import { started } from './jest-cluster.ts';
 import type { ClusterOptions } from './options.ts';

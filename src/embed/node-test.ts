@@ -1,4 +1,5 @@
 /** Clusters for Node's own test runner. */
+import './check-node.ts';
 import { after, before, beforeEach } from 'node:test';
 import type { KafkaCluster } from './kafka-cluster.ts';
 import { type UseClusterOptions, useClusterWith } from './use-cluster.ts';

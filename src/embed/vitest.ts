@@ -1,4 +1,5 @@
 /** Clusters in Vitest: one for a whole run as its `globalSetup`, or one for a file with {@link useCluster}. */
+import './check-node.ts';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { TestProject } from 'vitest/node';
 import { type ClusterInformation, environmentOf, informationOf } from './cluster-information.ts';

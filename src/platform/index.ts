@@ -14,6 +14,7 @@ export { NodeClock } from './node/clock.ts';
 export { NodeDisk } from './node/disk.ts';
 export { EventLoopIdleness } from './node/event-loop.ts';
 export { NodeNetwork } from './node/network.ts';
+export { newerNodeNeeded } from './node/node-version.ts';
 export { type LineDestination, pinoLogger } from './node/pino-logger.ts';
 export { nodePlatform } from './node/platform.ts';
 export { SystemRandom } from './node/random.ts';

@@ -119,6 +119,24 @@ await cluster.close();
     expect([ended.code, ended.stderr]).toEqual([2, expect.stringContaining('needs Node 22.19 or later')]);
   });
 
+  test.each([
+    'kafka-lite-cluster',
+    'kafka-lite-cluster/node-test',
+  ])('a Node that is too old is told so by an import of %s', async (entry) => {
+    const bin = await nodeOf('20');
+    if (bin === undefined) {
+      console.log('Node 20 cannot be installed from the registry here: not tried');
+      return;
+    }
+
+    const ended = await run(join(bin, 'node'), ['--input-type=module', '-e', `await import('${entry}')`], { cwd: installed });
+
+    expect([ended.code, ended.stderr]).toEqual([
+      1,
+      expect.stringContaining('kafka-lite-cluster needs Node 22.19 or later and this is v20.'),
+    ]);
+  });
+
   test.each(['22', '24', '26'])('plays the contract on Node %s, by npx in an empty folder', async (major) => {
     const bin = await nodeOf(major);
     if (bin === undefined) {

@@ -1,15 +1,13 @@
+import { newerNodeNeeded } from '#platform';
 import type { Finding } from './finding.ts';
 
-const oldestNode = [22, 19] as const;
 /** Less than this on the disk is a warning, or much less a failure. */
 const littleBytes = 5e9;
 const tooLittleBytes = 5e8;
 
 export function nodeFinding(version: string): Finding {
-  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
-  const isNew = major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1]);
-  if (isNew) return { what: 'Node', level: 'ok', seen: version };
-  return { what: 'Node', level: 'fail', seen: version, advice: `Use Node ${oldestNode.join('.')} or later.` };
+  const needed = newerNodeNeeded(version);
+  return { what: 'Node', seen: version, ...(needed === undefined ? { level: 'ok' } : { level: 'fail', advice: `Use ${needed}.` }) };
 }
 
 /** @param bytes undefined where the system does not tell */

@@ -1,4 +1,5 @@
-import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+// By its default export: a name that Node lacks would keep this module, and who asks for a newer Node with it, from being loaded at all.
+import zlib from 'node:zlib';
 import { KafkaError } from '../errors.ts';
 import { malformed, tooLarge } from './failures.ts';
 import { compressLz4, decompressLz4 } from './lz4.ts';
@@ -32,13 +33,13 @@ export function compress(codec: Codec, bytes: Uint8Array, level?: number): Buffe
     case 'none':
       return asBuffer(bytes);
     case 'gzip':
-      return gzipSync(bytes, level === undefined ? {} : { level });
+      return zlib.gzipSync(bytes, level === undefined ? {} : { level });
     case 'snappy':
       return compressSnappy(bytes);
     case 'lz4':
       return compressLz4(bytes);
     case 'zstd':
-      return zstdCompressSync(bytes, level === undefined ? {} : { params: { [constants.ZSTD_c_compressionLevel]: level } });
+      return zlib.zstdCompressSync(bytes, level === undefined ? {} : { params: { [zlib.constants.ZSTD_c_compressionLevel]: level } });
   }
 }
 
@@ -66,7 +67,7 @@ export function decompress(codec: Codec, bytes: Uint8Array, maxBytes: number): B
 
 /** zlib reads all members of a gzip file by itself. */
 function decompressGzip(bytes: Uint8Array, maxBytes: number): Buffer {
-  return inflate('gzip', bytes, maxBytes, maxBytes, (options) => gunzipSync(bytes, options));
+  return inflate('gzip', bytes, maxBytes, maxBytes, (options) => zlib.gunzipSync(bytes, options));
 }
 
 /** Node stops after one frame and drops the rest without a word, so its count of the bytes it has read tells where to go on. */
@@ -78,7 +79,7 @@ function decompressZstd(bytes: Uint8Array, maxBytes: number): Buffer {
     const rest = at === 0 ? bytes : bytes.subarray(at);
     const frame = inflate('zstd', rest, left, maxBytes, (options) => {
       // The types of Node do not know what `info` does to the answer.
-      const { buffer, engine } = zstdDecompressSync(rest, { ...options, info: true }) as unknown as Inflated;
+      const { buffer, engine } = zlib.zstdDecompressSync(rest, { ...options, info: true }) as unknown as Inflated;
       if (engine.bytesWritten === 0) throw new Error('nothing in it could be read');
       at += engine.bytesWritten;
       return buffer;
