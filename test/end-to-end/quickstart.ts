@@ -4,11 +4,10 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import type { Program } from '#cli/testing.ts';
-import { freePorts, isFree } from '../support/ports.ts';
+import { freePorts } from '../support/ports.ts';
 import { eventually, http, runCommand, temporaryDirectory } from './cluster.ts';
 
-const contractPorts = [8080, 8081, 8082];
-const ports = (await Promise.all(contractPorts.map(isFree))).every((free) => free) ? contractPorts : await freePorts(3);
+const ports = await freePorts(3);
 const addresses = ports.map((port) => `localhost:${port}`);
 const directory = temporaryDirectory();
 const programs: Program[] = [];

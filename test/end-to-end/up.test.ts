@@ -1,11 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { delimiter, join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import type { Program } from '#cli/testing.ts';
+import { Program } from '#cli/testing.ts';
 import { freePorts, isFree } from '../support/ports.ts';
+import { withoutNpm } from '../support/shown-commands.ts';
 import { eventually, http, runCommand, temporaryDirectory } from './cluster.ts';
 
+const root = join(import.meta.dirname, '..', '..');
 const programs: Program[] = [];
 const directories: string[] = [];
 
@@ -37,9 +40,12 @@ async function stopped(program: Program): Promise<number | NodeJS.Signals> {
   return program.ended;
 }
 
-test('up starts three brokers, says when they are ready, and ends with all of them on Ctrl-C', async () => {
+test('up, as npm start calls it, starts three brokers, says when they are ready, and ends with all of them on Ctrl-C', async () => {
   const [port] = (await freePorts(3)) as [number];
-  const program = up(newDirectory(), port, '--count=3');
+  const path = `${join(root, 'node_modules', '.bin')}${delimiter}${process.env['PATH']}`;
+  const start = `exec ${withoutNpm('npm start')} --port=${port} --data=${newDirectory()}`;
+  const program = new Program('bash', ['-c', start], { cwd: root, env: { PATH: path } });
+  programs.push(program);
 
   await program.until('3 brokers are ready.');
   await program.until(`localhost:${port},localhost:${port + 1},localhost:${port + 2}`);

@@ -25,7 +25,7 @@ export function wrongScripts(text: string): string[] {
 /** What npm would run for a line that a page shows, without its comment; a line that is not npm's is as it was. @throws Error when there is no such script */
 export function withoutNpm(line: string): string {
   const command = line.replace(/ +#.*$/, '');
-  const [, name, args = ''] = /^npm run ([\w:-]+)(?: -- (.*))?$/.exec(command) ?? [];
+  const [, name, args = ''] = /^npm (?:run )?((?<=run )[\w:-]+|start|test)(?: -- (.*))?$/.exec(command) ?? [];
   if (name === undefined) return command;
   if (!(name in scripts)) throw new Error(`${line}: there is no script ${name}`);
   return `${scripts[name]!} ${args}`.trimEnd();
