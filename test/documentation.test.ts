@@ -10,6 +10,7 @@ import {
   flagsOfCommands,
   flagsOfProgram,
   flagsOfScript,
+  programOf,
   spansOf,
   wrongScripts,
 } from './support/shown-commands.ts';
@@ -54,6 +55,14 @@ test('every command in a block of the README or of docs/ is run by a test, or a 
   expect(unaccounted.map(({ page, line, code }) => `${page}:${line}: ${code.split('\n')[0]}`)).toEqual([]);
 });
 
+test('no block stands where the tests of these pages would not see it, indented or between other marks', () => {
+  const hidden = ['README.md', ...markdownIn('docs')].filter((page) =>
+    /^(?:[ \t>]+```|[ \t>]*~~~)/m.test(readFileSync(join(root, page), 'utf8')),
+  );
+
+  expect(hidden).toEqual([]);
+});
+
 const read = (page: string) => readFileSync(join(root, page), 'utf8');
 const shown = ['README.md', 'CONTRIBUTING.md', ...markdownIn('docs')];
 
@@ -63,6 +72,33 @@ test('every npm run in a page, in its blocks and in its text, names a script and
   );
 
   expect(wrong).toEqual([]);
+});
+
+/** Who runs the scripts that pages name, as programs of their own. */
+const scriptsRunBy: Readonly<Record<string, readonly string[]>> = {
+  '.ci/run': ['lint', 'types', 'test:package', 'test:deployment', 'test:clients:quick', 'simulate', 'simulate:raft', 'crash', 'chaos'],
+  'test/clients/benchmarks.test.ts': ['benchmark', 'benchmark:groups', 'benchmark:embedded', 'test:clients:install'],
+  'test/clients/campaigns.test.ts': ['chaos:pause', 'crash-points', 'test:copy'],
+  'test/end-to-end/readme.test.ts': ['quickstart'],
+  'test/package/executable.test.ts': ['executable'],
+};
+/** Nobody runs these as they stand. */
+const scriptsNotRun: Readonly<Record<string, string>> = {
+  docs: 'it writes the pages of docs/reference, which the first test here compares with what it would write',
+  format: 'it is lint, and writes',
+  'protocol:check': "it needs Kafka's definitions; test/protocol-check/compare.test.ts compares with one that is written like them",
+  'test:clients': 'it is test:clients:quick with more',
+};
+
+test('every script that the README, docs/ or CONTRIBUTING name is run by a test or by CI', () => {
+  const named = new Set(shown.flatMap((page) => [...read(page).matchAll(/\bnpm run ([\w:-]+)/g)].map(([, name]) => name!)));
+  const run = Object.entries(scriptsRunBy).flatMap(([path, names]) => {
+    const text = read(path);
+    const calls = (name: string) => new RegExp(`npm run ${name}(?![\\w:-])|'run', '${name}'|script: '${name}'`).test(text);
+    return names.filter((name) => calls(name) || text.includes(`${programOf(name)}'`));
+  });
+
+  expect([...named].filter((name) => !run.includes(name) && !(name in scriptsNotRun))).toEqual([]);
 });
 
 test('every program of this repository that a page has bash or Node run is there', () => {

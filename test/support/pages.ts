@@ -36,6 +36,6 @@ export function blocksOf(page: string): Block[] {
 
 /** Whether a reader would type some of it into a shell, whatever the block calls its language. */
 export function hasCommands({ language, code }: Block): boolean {
-  if (['sh', 'bash', 'console'].includes(language)) return true;
+  if (['sh', 'bash', 'shell', 'zsh', 'console', 'powershell', 'bat'].includes(language)) return true;
   return ['', 'text'].includes(language) && /^\s*(\$ |((\.\/)?kafka-lite-cluster|np[mx]|node|curl|kcat|docker|prometheus) )/m.test(code);
 }

@@ -31,6 +31,11 @@ export function withoutNpm(line: string): string {
   return `${scripts[name]!} ${args}`.trimEnd();
 }
 
+/** The file that a script of package.json has Node or bash run; the script itself where there is none. */
+export function programOf(name: string): string {
+  return /\b(?:node|bash) (?:--\S+ )*(\S+)/.exec(scripts[name]!)?.[1] ?? scripts[name]!;
+}
+
 /** Those that the program behind a script of package.json reads. */
 export function flagsOfScript(name: string): ReadonlySet<string> {
   const program = /\bnode (?:--\S+ )*(\S+\.ts)/.exec(scripts[name]!)?.[1];
