@@ -65,15 +65,15 @@ test('under one seed topics and members have the same ids, and without one other
   expect(random).not.toBe(first);
 });
 
-test('on disk a cluster goes on with what is there, in the layout of `up --data`', async () => {
+test('on disk a cluster goes on with what is there, at other ports, in the layout of `up --data`', async () => {
   const directory = join(scratch, 'kept');
   {
-    await using cluster = await startCluster({ directory, topics: { orders: 1 }, brokers: 1 });
+    await using cluster = await startCluster({ directory, topics: { orders: 1 }, brokers: 3 });
     await cluster.produce('orders', 'kept');
   }
   expect(existsSync(join(directory, '1', 'meta.properties'))).toBe(true);
 
-  await using again = await startCluster({ directory, topics: { orders: 1 }, brokers: 1 });
+  await using again = await startCluster({ directory, topics: { orders: 1 }, brokers: 3 });
 
   expect((await again.records('orders', { n: 1 }))[0]).toMatchObject({ value: 'kept', offset: 0n });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Address } from '#platform';
 import type { RaftContext, RaftState } from './context.ts';
+import { isSameAddress } from './formation.ts';
 import { SnapshotFetch } from './snapshot-fetch.ts';
 import type { BatchInfo, FetchAnswer, RaftAnswer, RaftRequest, ReplicaKey, SnapshotId, Voter } from './types.ts';
 import { memberOf } from './voters.ts';
@@ -218,7 +219,7 @@ export class Follower implements RaftState {
     const { config, now, self } = context;
     const recorded = memberOf(context.voters.latest, self)?.address;
     if (recorded === undefined || now < this.#updateVoterAt) return;
-    if (recorded.host === self.address.host && recorded.port === self.address.port) return;
+    if (isSameAddress(recorded, self.address)) return;
     this.#updateVoterAt = now + config.requestTimeoutMs;
     context.send(this, this.leader.address, {
       type: 'updateVoter',

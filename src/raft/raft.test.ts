@@ -367,3 +367,23 @@ test('UpdateRaftVoter: a voter that comes back at another address tells the lead
 
   expect(back.committed).toEqual(['a', 'b']);
 });
+
+test.each([
+  'stopped in good order',
+  'killed',
+])('voters that were all %s and come back at other addresses, which --peers names, elect a leader', async (how) => {
+  const hosts = await threeBrokers(23);
+  await hosts.commit('a');
+  const names = ['b1', 'b2', 'b3'];
+  for (const name of names) {
+    if (how === 'killed') hosts.kill(name);
+    else await hosts.stop(name);
+  }
+
+  for (const name of names) await hosts.start(name, ['b1:9094', 'b2:9094', 'b3:9094'], 9094);
+  await hosts.commit('b');
+
+  expect([...hosts.brokers.values()].map(({ committed }) => committed)).toEqual(names.map(() => ['a', 'b']));
+  const ports = () => [...hosts.brokers.values()].flatMap(({ raft }) => raft.voters.map(({ address }) => address.port));
+  await hosts.until('their addresses are known to all', () => ports().every((port) => port === 9094));
+});

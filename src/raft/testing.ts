@@ -143,7 +143,7 @@ export class Hosts {
     this.world = new SimulatedWorld({ seed });
   }
 
-  /** Starts the broker of a host; by default it names all of b1..b3 but itself. */
+  /** Starts the broker of a host; by default it names all of b1..b3 but itself. @param peers hosts, or host:port */
   async start(name: string, peers: readonly string[] = ['b1', 'b2', 'b3'], ownPort = port): Promise<RaftBroker> {
     const broker = await this.world.finish(this.begin(name, peers, ownPort));
     this.brokers.set(name, broker);
@@ -157,7 +157,7 @@ export class Hosts {
       nodeId: Number(name.slice(1)),
       address: { host: name, port: ownPort },
       hosts: ['0.0.0.0'],
-      peers: peers.filter((peer) => peer !== name).map((host) => ({ host, port })),
+      peers: peers.map((peer) => addressOf(peer)).filter(({ host }) => host !== name),
       directory: '/data',
     });
   }
@@ -214,6 +214,11 @@ export class Hosts {
     const path = `${metadataDirectory}/${file}`;
     disk.flipBit(path, Math.floor(disk.stat(path)!.size * at));
   }
+}
+
+function addressOf(peer: string): { host: string; port: number } {
+  const [host = '', own] = peer.split(':');
+  return { host, port: own === undefined ? port : Number(own) };
 }
 
 /** b1, b2 and b3, with a leader. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ErrorName } from '#protocol';
 import type { RaftContext } from './context.ts';
+import { isSameAddress } from './formation.ts';
 import type { Leader } from './leader.ts';
 import type { AddVoterMessage, RaftRequest, RemoveVoterMessage, ReplicaKey, UpdateVoterMessage, Voter } from './types.ts';
 import { inIdOrder, memberOf, sameReplica } from './voters.ts';
@@ -80,11 +81,16 @@ export class VoterChanges {
   }
 
   deadline(): number {
-    return this.#pending?.deadline ?? Number.POSITIVE_INFINITY;
+    if (this.#pending !== undefined) return this.#pending.deadline;
+    return this.#hasMoved && this.obstacle === undefined ? this.#context.now : Number.POSITIVE_INFINITY;
   }
 
   tick(): void {
     const pending = this.#pending;
+    if (pending === undefined && this.#hasMoved && this.obstacle === undefined) {
+      this.#start(this.#updateOf(this.#context.self, undefined), changeTimeoutMs);
+      return;
+    }
     if (pending === undefined || this.#context.now < pending.deadline) return;
     this.#pending = undefined;
     const why =
@@ -142,12 +148,23 @@ export class VoterChanges {
       this.#answer(requestId, 'updateVoter', 'VOTER_NOT_FOUND', null);
       return;
     }
-    if (member.address.host === voter.address.host && member.address.port === voter.address.port) {
+    if (isSameAddress(member.address, voter.address)) {
       this.#answer(requestId, 'updateVoter', 'NONE', null);
       return;
     }
-    const set = voters.latest.map((other) => (sameReplica(other, voter) ? voter : other));
-    this.#start({ kind: 'updateVoter', requestId, voters: set, waitsFor: undefined, ackWhenCommitted: true }, changeTimeoutMs);
+    this.#start(this.#updateOf(voter, requestId), changeTimeoutMs);
+  }
+
+  #updateOf(voter: Voter, requestId: number | undefined): Omit<Pending, 'deadline' | 'offset'> {
+    const voters = this.#context.voters.latest.map((other) => (sameReplica(other, voter) ? voter : other));
+    return { kind: 'updateVoter', requestId, voters, waitsFor: undefined, ackWhenCommitted: true };
+  }
+
+  /** The leader itself is reached elsewhere than its record says: followers tell it of theirs, and it has nobody to tell. */
+  get #hasMoved(): boolean {
+    const { self, voters } = this.#context;
+    const recorded = memberOf(voters.latest, self);
+    return recorded !== undefined && !isSameAddress(recorded.address, self.address);
   }
 
   #start(change: Omit<Pending, 'deadline' | 'offset'>, timeoutMs: number): void {
