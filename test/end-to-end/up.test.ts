@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { Program } from '#cli/testing.ts';
+import { blocksOf } from '../support/pages.ts';
 import { freePorts, isFree } from '../support/ports.ts';
 import { withoutNpm } from '../support/shown-commands.ts';
 import { eventually, http, runCommand, temporaryDirectory } from './cluster.ts';
@@ -61,7 +62,8 @@ test('a second up on the same data knows all that was written, also with more br
   const [port] = (await freePorts(5)) as [number];
   const first = up(directory, port, '--count=3', '--json');
   await first.until('\n');
-  expect(JSON.parse(first.output)).toMatchObject({ ready: true, durable: true, dataDirectory: './kafka-lite-data' });
+  const [shown] = blocksOf('docs/operating/command-line.md').filter(({ language }) => language === 'json');
+  expect(first.output).toBe(shown!.code.replaceAll(/808([0-2])/g, (_, digit: string) => String(port + Number(digit))));
   await post(port, '/create-topic', { topic: 'test', partitions: 3 });
   await post(port, '/produce', { topic: 'test', partition: 2, message: 'kept' });
   await stopped(first);
