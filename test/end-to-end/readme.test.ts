@@ -94,13 +94,6 @@ test('producer and consumer talk as they do side by side', { timeout: 30_000 }, 
   }
 });
 
-test('the quickstart plays itself', { timeout: 120_000 }, async () => {
-  const { code, stdout, stderr } = await quickstart;
-
-  expect(code, stdout + stderr).toBe(0);
-  expect(stdout).toContain('The quickstart works.');
-});
-
 test('a command runs beside a cluster', { timeout: 30_000 }, async () => {
   const printed = await bash(block('up').join('\n'));
 
@@ -135,4 +128,11 @@ test('a group goes on where it stopped, and is described', { timeout: 60_000 }, 
   expect(await program.ended, program.errors).toBe(0);
   expect(program.output).toContain('readers');
   expect(program.output).toContain('test');
+});
+
+test('the quickstart plays itself', { timeout: 120_000 }, async () => {
+  const { code, stdout, stderr } = await quickstart;
+
+  expect(code, stdout + stderr).toBe(0);
+  expect(stdout).toContain('The quickstart works.');
 });
