@@ -6,7 +6,7 @@ import { type AdminFlags, namesServers } from '../admin/admin-flags.ts';
 import { withCluster } from '../admin/with-cluster.ts';
 import { CliError } from '../cli-error.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { whyTaken } from '../up/up-command.ts';
+import { whyTaken } from '../up/free-ports.ts';
 import { programVersion } from '../version.ts';
 import { clusterFindings } from './cluster-findings.ts';
 import type { Finding } from './finding.ts';

@@ -10,7 +10,7 @@ export function addUp(program: Command, words: readonly string[] | undefined, do
     .command('up [command...]')
     .description('start several brokers as one cluster on this machine and watch over them; or run a command with them, and end as it ends')
     .option('--count <N>', 'how many brokers', '3')
-    .option('--port <port>', 'port of the first broker; the others follow', '8080')
+    .option('--port <port>', 'port of the first broker; the others follow (0: free ones)', '8080')
     .option('--data <dir>', 'data directory; each broker has a folder in it named by its id (default: ./kafka-lite-data)')
     .option('--memory', 'keep nothing: all data is lost when it ends')
     .option('--listen <host>', 'listen there and not on loopback only (may be repeated)', collect)

@@ -1,4 +1,4 @@
-import { type Clock, NetworkError, nodePlatform, sleep } from '#platform';
+import { type Clock, nodePlatform, sleep } from '#platform';
 import { CliError } from '../cli-error.ts';
 import { BrokerHttp, NoAnswer } from '../clients/broker-http.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
@@ -6,6 +6,7 @@ import { loadEnvironment } from '../settings.ts';
 import { onStopSignals, stayAlive } from '../signals.ts';
 import { tell } from '../tell.ts';
 import { banner, readyLine } from './banner.ts';
+import { chosenPort, whyTaken } from './free-ports.ts';
 import { SupervisedBroker } from './supervised-broker.ts';
 import { type Plan, type PlannedBroker, planUp, type UpFlags } from './up-options.ts';
 
@@ -16,7 +17,7 @@ const patienceMs = 15_000;
 /** Starts the brokers, says when they are ready, keeps them running, and stops them all on Ctrl-C. */
 export async function runUp(flags: UpFlags): Promise<ExitCode> {
   const platform = nodePlatform();
-  const plan = planUp(flags, platform.disk, await loadEnvironment(process.env));
+  const plan = planUp({ ...flags, port: await chosenPort(flags, platform) }, platform.disk, await loadEnvironment(process.env));
   for (const note of plan.notes) tell(`note: ${note}`);
   await checkPorts(plan);
 
@@ -107,17 +108,6 @@ export async function checkPorts({ brokers, hosts }: Plan): Promise<void> {
     throw new CliError(
       `--port=${first}: broker ${id} would listen on port ${port}, but ${problem}. Stop the process that uses it, or choose another first port, as in --port=${first + 100}.`,
     );
-  }
-}
-
-export async function whyTaken(port: number, hosts: readonly string[]): Promise<string | undefined> {
-  try {
-    const listener = await nodePlatform().network.listen({ hosts, port }, (connection) => connection.destroy());
-    await listener.close();
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof NetworkError)) throw error;
-    return error.code === 'EADDRINUSE' ? 'that port is in use' : error.message;
   }
 }
 

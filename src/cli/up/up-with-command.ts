@@ -1,17 +1,15 @@
 import { tmpdir } from 'node:os';
-import { nodePlatform, type Platform } from '#platform';
-import { largestPort, loopbackHosts } from '../addresses.ts';
+import { nodePlatform } from '#platform';
 import { CliError } from '../cli-error.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { loadEnvironment } from '../settings.ts';
 import { onStopSignals, stayAlive } from '../signals.ts';
 import { tell } from '../tell.ts';
 import { ChildCommand, CommandNotStarted, environmentFor } from './child-command.ts';
+import { chosenPort } from './free-ports.ts';
 import { SupervisedBroker } from './supervised-broker.ts';
-import { bringUp, checkPorts, whyTaken } from './up-command.ts';
+import { bringUp, checkPorts } from './up-command.ts';
 import { planUp, type UpFlags } from './up-options.ts';
-
-const triesForPorts = 50;
 
 /**
  * `up -- CMD`: runs a command with a cluster of its own, and ends as it ends. Without --port the ports are free ones, without --data the data is gone afterwards.
@@ -22,7 +20,7 @@ export async function runUpWith(words: readonly string[], flags: UpFlags, hasPor
   const platform = nodePlatform();
   const temporary =
     flags.memory || flags.data !== undefined ? undefined : `${tmpdir().replaceAll('\\', '/')}/kafka-lite-${platform.random.uuid()}`;
-  const port = hasPort ? flags.port : String(await freeRun(platform, Number(flags.count) || 1, flags.listen ?? loopbackHosts));
+  const port = await chosenPort(hasPort ? flags : { ...flags, port: '0' }, platform);
   const plan = planUp(
     { ...flags, port, ...(temporary === undefined ? {} : { data: temporary }) },
     platform.disk,
@@ -81,18 +79,4 @@ export async function runUpWith(words: readonly string[], flags: UpFlags, hasPor
     if (temporary !== undefined) platform.disk.removeDirectory(temporary);
     letGo();
   }
-}
-
-/** The first of so many ports in a row that are all free. */
-async function freeRun({ network }: Platform, count: number, hosts: readonly string[]): Promise<number> {
-  for (let tries = 0; tries < triesForPorts; tries++) {
-    const listener = await network.listen({ hosts, port: 0 }, (connection) => connection.destroy());
-    const first = listener.port;
-    await listener.close();
-    const ports = Array.from({ length: count }, (_, index) => first + index);
-    if (ports.at(-1)! > largestPort) continue;
-    const taken = await Promise.all(ports.map((port) => whyTaken(port, hosts)));
-    if (taken.every((why) => why === undefined)) return first;
-  }
-  throw new CliError(`No ${count} ports in a row are free. Name the first one, as in --port=9092.`);
 }
