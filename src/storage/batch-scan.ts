@@ -15,6 +15,8 @@ export interface ScanOptions {
   checkCrc: boolean;
   /** Whether offsets may be missing between batches, as compaction leaves them. */
   gaps: boolean;
+  /** No batch of the file can lie beyond. The base offset of a batch is outside its checksum, and where offsets may be missing nothing else tells a wrong one. */
+  lastOffset?: bigint;
 }
 
 export interface ScanResult {
@@ -56,7 +58,10 @@ export function scanBatches(
     const start = ensure(sizeAt(window, at));
     const batch = new RecordBatch(window, start);
     // The leader epoch is outside the checksum, but it never falls.
-    const fault = faultOf(batch, nextOffset, options) ?? (batch.partitionLeaderEpoch < epoch ? fallenEpoch(batch, epoch) : undefined);
+    const fault =
+      faultOf(batch, nextOffset, options) ??
+      (batch.partitionLeaderEpoch < epoch ? fallenEpoch(batch, epoch) : undefined) ??
+      (options.lastOffset !== undefined && batch.lastOffset > options.lastOffset ? tooFar(batch, options.lastOffset) : undefined);
     epoch = batch.partitionLeaderEpoch;
     if (fault) return { position, nextOffset, fault, isShort: false };
     if (visit(batch, position) === false) break;
@@ -98,6 +103,10 @@ export function faultOf(
 
 function fallenEpoch(batch: RecordBatch, epoch: number): string {
   return `a batch at offset ${batch.baseOffset} of leader epoch ${batch.partitionLeaderEpoch} after one of epoch ${epoch}`;
+}
+
+function tooFar(batch: RecordBatch, lastOffset: bigint): string {
+  return `a batch at offset ${batch.baseOffset} in a file that ends at offset ${lastOffset} at the latest`;
 }
 
 /**

@@ -10,7 +10,7 @@ import type { LogConfig } from './log-config.ts';
 import { recallProducers } from './producer-recall.ts';
 import { decodeProducerSnapshot } from './producer-snapshot.ts';
 import { ProducerStates } from './producer-state.ts';
-import { Segment } from './segment.ts';
+import { largestRelativeOffset, Segment } from './segment.ts';
 
 const sectorBytes = 512;
 /** So many zeros on end are taken for something that was never written, and fewer where a sector or the last write ended. */
@@ -201,7 +201,9 @@ class Recovery {
     const file = segment.open();
     try {
       const indexed = !suspect && segment.loadIndexes(next);
-      const whole = { from: 0, to: size, expectedOffset: segment.baseOffset, checkCrc: !indexed, gaps: this.#options.gaps };
+      const { baseOffset: expectedOffset } = segment;
+      const lastOffset = expectedOffset + largestRelativeOffset;
+      const whole = { from: 0, to: size, expectedOffset, checkCrc: !indexed, gaps: this.#options.gaps, lastOffset };
       if (!indexed || !this.#epochsComplete || this.#producers.endOffset < (next ?? 0n)) return this.#readWhole(segment, next, whole);
       const from = segment.offsetIndex.lastPosition;
       let last: RecordBatch | undefined;
