@@ -133,10 +133,23 @@ export class SimulatedCluster {
     return busiest === undefined ? undefined : this.nameOf(busiest[0]);
   }
 
-  /** Whether a majority of the voters is left when that one's disk is gone for good, whichever change of the voters comes about that a broker knows of. */
+  /** Whether the cluster goes on when that one's disk is gone for good: with a majority of the voters, and with a replica of every partition that may lead it. */
   canSpare(name: string): boolean {
-    const controller = this.controller;
-    if (controller === undefined) return false;
+    return this.controller !== undefined && this.#leavesVoters(name) && this.#leavesLeaders(name);
+  }
+
+  /** Whether, in the metadata of every broker that is up, each partition has a replica elsewhere that an election takes without being unclean. */
+  #leavesLeaders(name: string): boolean {
+    const nodeId = this.nodeIdOf(name);
+    return this.running.every(({ broker }) =>
+      broker.router.image.topics
+        .all()
+        .every(({ partitions }) => partitions.every(({ isr, elr }) => [...isr, ...elr].some((id) => id !== nodeId))),
+    );
+  }
+
+  /** Whether a majority of the voters is left, whichever change of the voters comes about that a broker knows of. */
+  #leavesVoters(name: string): boolean {
     return this.#members.every(({ broker }) => {
       const voters = broker?.raft.voters ?? [];
       const left = voters.filter(({ id, directoryId }) => {

@@ -215,7 +215,7 @@ export const strikes: Strikes = {
   'replace-disk'({ broker, downMs }, nemesis) {
     const { cluster } = nemesis;
     if (!cluster.canSpare(broker)) {
-      nemesis.note(`the disk of ${broker} stays: without it there would not be enough voters`);
+      nemesis.note(`the disk of ${broker} stays: without it there would not be enough voters, or a partition without a copy that may lead`);
       return;
     }
     if (cluster.isUp(broker)) cluster.cutPower(broker, 'strict');

@@ -10,8 +10,9 @@ import { inProcess } from '../testing-in-process.ts';
 
 const outcome = (...args: string[]) => inProcess(args);
 
-async function inTerminal(env: NodeJS.ProcessEnv = { NO_COLOR: undefined }): Promise<string> {
-  const program = runMainInTerminal(['doctor'], { env });
+/** What doctor says in a terminal that has colours; a CI server's word about itself would say that it has none. */
+async function inTerminal(env: NodeJS.ProcessEnv = {}): Promise<string> {
+  const program = runMainInTerminal(['doctor'], { env: { TERM: 'xterm-256color', CI: undefined, NO_COLOR: undefined, ...env } });
   await program.ended;
   return program.output;
 }
