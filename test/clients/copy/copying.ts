@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createHash, type Hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Admin, FetchIsolationLevels } from '@platformatic/kafka';
 import { Kafka, logLevel } from 'kafkajs';
 import { launcher } from '../../end-to-end/cluster.ts';
 
@@ -94,16 +95,17 @@ function part(hash: Hash, bytes: Buffer | null): void {
   if (bytes !== null) hash.update(bytes);
 }
 
-/** Offsets that a topic has had, markers and aborted records among them. */
-async function offsetsIn(bootstrap: string, topic: string): Promise<number> {
-  const admin = client(bootstrap).admin();
-  await admin.connect();
+/** Offsets that a topic has had, those of open transactions among them; 0 while it does not exist. */
+async function offsetsIn(admin: Admin, topic: string): Promise<number> {
+  const asked = Array.from({ length: partitions }, (_, partitionIndex) => ({ partitionIndex, timestamp: -1n }));
   try {
-    return (await admin.fetchTopicOffsets(topic)).reduce((sum, { high }) => sum + Number(high), 0);
+    const told = await admin.listOffsets({
+      topics: [{ name: topic, partitions: asked }],
+      isolationLevel: FetchIsolationLevels.READ_UNCOMMITTED,
+    });
+    return told.flatMap(({ partitions }) => partitions).reduce((sum, { offset }) => sum + Number(offset), 0);
   } catch {
     return 0;
-  } finally {
-    await admin.disconnect();
   }
 }
 
@@ -128,7 +130,8 @@ export async function copyOnce(
   target: { bootstrap: string; topic: string },
   breakOff?: { signal: 'SIGINT' | 'SIGKILL'; afterOffsets: number },
 ): Promise<Run> {
-  const before = breakOff === undefined ? 0 : await offsetsIn(target.bootstrap, target.topic);
+  const admin = new Admin({ clientId: 'copying', bootstrapBrokers: target.bootstrap.split(','), retries: 0, metadataMaxAge: 0 });
+  const before = breakOff === undefined ? 0 : await offsetsIn(admin, target.topic);
   const startedAt = performance.now();
   const child = spawn('sh', ['-c', command], { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
   let said = '';
@@ -138,8 +141,8 @@ export async function copyOnce(
   );
   if (breakOff !== undefined) {
     while (child.exitCode === null && child.signalCode === null) {
-      if ((await offsetsIn(target.bootstrap, target.topic)) - before >= breakOff.afterOffsets) break;
-      await sleep(50);
+      if ((await offsetsIn(admin, target.topic)) - before >= breakOff.afterOffsets) break;
+      await sleep(10);
     }
     try {
       process.kill(-child.pid!, breakOff.signal);
@@ -147,5 +150,6 @@ export async function copyOnce(
       // It had come to its end by itself.
     }
   }
+  await admin.close();
   return ended;
 }
