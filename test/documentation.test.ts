@@ -77,7 +77,14 @@ test('every npm run in a page, in its blocks and in its text, names a script and
 /** Who runs the scripts that pages name, as programs of their own. */
 const scriptsRunBy: Readonly<Record<string, readonly string[]>> = {
   '.ci/run': ['lint', 'types', 'test:package', 'test:deployment', 'test:clients:quick', 'simulate', 'simulate:raft', 'crash', 'chaos'],
-  'test/clients/benchmarks.test.ts': ['benchmark', 'benchmark:groups', 'benchmark:embedded', 'test:clients:install'],
+  'test/clients/benchmarks.test.ts': [
+    'benchmark',
+    'benchmark:consume',
+    'benchmark:groups',
+    'benchmark:embedded',
+    'benchmark:http',
+    'test:clients:install',
+  ],
   'test/clients/campaigns.test.ts': ['chaos:pause', 'crash-points', 'test:copy'],
   'test/end-to-end/readme.test.ts': ['quickstart'],
   'test/package/executable.test.ts': ['executable'],
