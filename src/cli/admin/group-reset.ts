@@ -2,6 +2,7 @@ import { carryOutReset, exactJson, type PlannedOffset, partitionsIn, planReset, 
 import { DiskError, nodePlatform } from '#platform';
 import { CliError } from '../cli-error.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { topicNamed } from '../records/topic-named.ts';
 import { tell } from '../tell.ts';
 import type { AdminFlags } from './admin-flags.ts';
 import { readScope, readTarget, type ScopeFlags, type TargetFlags } from './reset-flags.ts';
@@ -28,6 +29,7 @@ export async function groupReset(groupId: string, flags: ResetFlags): Promise<Ex
   });
   const scope = scopeOf(flags, target);
   await withCluster(flags, async (cluster) => {
+    if (scope !== 'committed') for (const { topic } of scope) await topicNamed(cluster, topic);
     const plan = await planReset(cluster, groupId, await partitionsIn(cluster, groupId, scope), target);
     if (flags.execute && plan.length > 0) await carryOutReset(cluster, groupId, plan);
     process.stdout.write(shown(groupId, plan, flags));

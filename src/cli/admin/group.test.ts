@@ -156,10 +156,11 @@ describe('group commands, with a broker', { timeout: 60_000 }, () => {
     expect(await group(...args)).toMatchObject({ code: 2, output: '', errors: expect.stringContaining(error) });
   });
 
-  test('a topic that is not there ends a reset with 3', async () => {
-    expect(await group('reset', 'x', '--topic=nope', '--to-latest')).toMatchObject({
+  test('a topic that is not there ends a reset with 3, and says which may be meant', async () => {
+    expect(await group('reset', 'x', '--topic=order', '--to-latest', '--execute')).toMatchObject({
       code: 3,
-      errors: expect.stringContaining('no topic nope'),
+      output: '',
+      errors: expect.stringContaining('There is no topic "order". Did you mean "orders"?'),
     });
   });
 });

@@ -1,5 +1,5 @@
 import { type Cluster, CopyRefused, ExactCopy, type KnownTopic, newIdentity, Partitioner, Producer } from '#client';
-import { nodePlatform, silentLogger, sleep, standardInputBytes } from '#platform';
+import { nodePlatform, silentLogger, sleep, standardInput } from '#platform';
 import type { RecordInput } from '#protocol';
 import { counted } from '../admin/topic-describe.ts';
 import { withCluster } from '../admin/with-cluster.ts';
@@ -32,6 +32,9 @@ interface Target {
 export async function runProduce(argument: string | undefined, flags: ProduceFlags): Promise<ExitCode> {
   const name = topicNameOf('produce', argument, flags.topic);
   const plan = readProduceFlags(flags);
+  const { bytes, isDirectory } = standardInput();
+  if (isDirectory)
+    throw new CliError(`The input is a directory. Give a file, as in: kafka-lite-cluster produce ${name} < records.txt.`, exitCodes.usage);
   return withCluster(flags, async (cluster) => {
     const topic = await topicNamed(cluster, name);
     if (plan.partition !== undefined && plan.partition >= topic.partitions.length)
@@ -48,7 +51,7 @@ export async function runProduce(argument: string | undefined, flags: ProduceFla
       tell(`Type a record a line. ${process.platform === 'win32' ? 'Ctrl-Z and Enter' : 'Ctrl-D'} at the beginning of a line ends.`);
     try {
       // How much there is, is known of a file.
-      const progress = await progressBar(name, standardInputBytes() ?? 0, inBytes);
+      const progress = await progressBar(name, bytes ?? 0, inBytes);
       await feed(cluster, target, plan, stopping, progress);
     } finally {
       stopping.letGo();

@@ -151,6 +151,13 @@ describe('produce and consume, with a broker', { timeout: 60_000 }, () => {
     },
   );
 
+  // cmd.exe has no `< directory`.
+  test.skipIf(process.platform === 'win32')('a directory is no input', async () => {
+    const program = runMainInShell(['produce', 'typed', server], '< .');
+    expect(await program.ended).toBe(2);
+    expect(program.errors).toContain('The input is a directory. Give a file, as in: kafka-lite-cluster produce typed < records.txt.');
+  });
+
   test.skipIf(spawnSync('script', ['--version']).status !== 0)('who types records is told how to end', async () => {
     const program = runMainInTerminal(['produce', 'typed', server]);
     await program.until('Ctrl-D at the beginning of a line ends.');

@@ -1,12 +1,20 @@
 import { fstatSync } from 'node:fs';
 
-/** How many bytes come in on stdin, where that is a file; undefined where nobody knows before the end, as with a pipe. */
-export function standardInputBytes(): number | undefined {
+/** What comes in on stdin. */
+export interface StandardInput {
+  /** How many bytes, where that is a file; undefined where nobody knows before the end, as with a pipe. */
+  readonly bytes: number | undefined;
+  /** Node reads nothing from one, and says no word about it. */
+  readonly isDirectory: boolean;
+}
+
+/** Looks at what stdin is connected with. */
+export function standardInput(): StandardInput {
   try {
     const stat = fstatSync(0);
-    return stat.isFile() ? stat.size : undefined;
+    return { bytes: stat.isFile() ? stat.size : undefined, isDirectory: stat.isDirectory() };
   } catch {
     // It is closed.
-    return undefined;
+    return { bytes: undefined, isDirectory: false };
   }
 }
