@@ -28,7 +28,8 @@ function writeDeclarations(directory: string): void {
   const entryPoints = Object.values(entries).filter((source) => source !== entries.main);
   const needed = new Set(entryPoints.map((source) => join(directory, relative('src', source).replace(/\.ts$/, '.d.ts'))));
   for (const file of needed) {
-    const text = readFileSync(file, 'utf8');
+    // An import for its effect says nothing of types.
+    const text = readFileSync(file, 'utf8').replaceAll(/^import (['"])[.#][^'"]+\1;\n/gm, '');
     const linked = text.replaceAll(/(from |import\()(['"])([.#][^'"]+)\2/g, (_, before: string, quote: string, specifier: string) => {
       const declaration = declarationOf(specifier, file, directory);
       needed.add(declaration);
