@@ -1,27 +1,27 @@
 import type { Command } from 'commander';
-import { collect } from './admin/command-help.ts';
 import type { BrokerFlags } from './broker-options.ts';
 import { type ExitCode, exitCodesHelp } from './exit-codes.ts';
+import { startingBrokers } from './starting-brokers.ts';
 
 /** Adds `broker`. */
 export function addBroker(program: Command, done: (code: ExitCode) => void): void {
-  const broker = program
-    .command('broker')
-    .description('start one broker; with --peers it forms a cluster with them, or joins the one they are in')
-    .option('--id <number>', 'id of this broker, unique in the cluster')
-    .option('--port <port>', 'port for Kafka clients, HTTP and the other brokers')
-    .option('--peers <host:port,...>', 'the other brokers; without, a cluster of one')
-    .option('--data <dir>', 'data directory (default: ./kafka-lite-data/<id>)')
-    .option('--memory', 'keep nothing: all data is lost when it ends')
-    .option('--listen <host>', 'listen there and not on loopback only (may be repeated)', collect)
-    .option(
-      '--advertise <host[:port]>',
-      'what clients and other brokers are told to dial (default: clients the address that they dialled, others the first of --listen, else localhost)',
-    )
-    .option('--config <name=value>', "one of Kafka's broker settings (may be repeated)", collect)
-    .option('--properties <file>', 'a file of such settings')
-    .option('--log-level <level>', 'debug, info, warn, error or silent', 'info')
-    .option('--json', 'print the line that says it runs as JSON, for scripts');
+  const broker = startingBrokers(
+    program
+      .command('broker')
+      .description('start one broker; with --peers it forms a cluster with them, or joins the one they are in')
+      .option('--id <number>', 'id of this broker, unique in the cluster')
+      .option('--port <port>', 'port for Kafka clients, HTTP and the other brokers')
+      .option('--peers <host:port,...>', 'the other brokers; without, a cluster of one')
+      .option('--data <dir>', 'data directory (default: ./kafka-lite-data/<id>)'),
+    {
+      advertise: [
+        '--advertise <host[:port]>',
+        'what clients and other brokers are told to dial (default: clients the address that they dialled, others the first of --listen, else localhost)',
+      ],
+      config: "one of Kafka's broker settings",
+      logLevel: 'info',
+    },
+  ).option('--json', 'print the line that says it runs as JSON, for scripts');
   broker
     .addOption(broker.createOption('--supervised').hideHelp())
     .addHelpText(

@@ -18,7 +18,7 @@ export { newerNodeNeeded } from './node/node-version.ts';
 export { type LineDestination, pinoLogger } from './node/pino-logger.ts';
 export { nodePlatform } from './node/platform.ts';
 export { SystemRandom } from './node/random.ts';
-export { type StandardInput, standardInput } from './node/standard-input.ts';
+export { standardInput } from './node/standard-input.ts';
 export type { Platform } from './platform.ts';
 export type { Random } from './random.ts';
 export { HostTime, SimulatedClock } from './simulated/clock.ts';

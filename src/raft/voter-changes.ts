@@ -82,12 +82,12 @@ export class VoterChanges {
 
   deadline(): number {
     if (this.#pending !== undefined) return this.#pending.deadline;
-    return this.#hasMoved && this.obstacle === undefined ? this.#context.now : Number.POSITIVE_INFINITY;
+    return this.#isToUpdateItself ? this.#context.now : Number.POSITIVE_INFINITY;
   }
 
   tick(): void {
     const pending = this.#pending;
-    if (pending === undefined && this.#hasMoved && this.obstacle === undefined) {
+    if (this.#isToUpdateItself) {
       this.#start(this.#updateOf(this.#context.self, undefined), changeTimeoutMs);
       return;
     }
@@ -161,7 +161,8 @@ export class VoterChanges {
   }
 
   /** The leader itself is reached elsewhere than its record says: followers tell it of theirs, and it has nobody to tell. */
-  get #hasMoved(): boolean {
+  get #isToUpdateItself(): boolean {
+    if (this.obstacle !== undefined) return false;
     const { self, voters } = this.#context;
     const recorded = memberOf(voters.latest, self);
     return recorded !== undefined && !isSameAddress(recorded.address, self.address);

@@ -1,11 +1,8 @@
-import { delimiter, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { blocksOf } from '../support/pages.ts';
-import { run } from '../support/processes.ts';
-import { withoutNpm } from '../support/shown-commands.ts';
+import { runAsNpm, withoutNpm } from '../support/shown-commands.ts';
 import { areThoroughTestsWanted, foreign } from './installed.ts';
 
-const root = join(import.meta.dirname, '..', '..');
 const lines = blocksOf('docs/operating/performance.md')
   .filter(({ note }) => note === 'run by test/clients/benchmarks.test.ts')
   .flatMap(({ code }) => code.trimEnd().split('\n'));
@@ -66,11 +63,7 @@ describe.runIf(areThoroughTestsWanted && foreign.kafkaTools !== undefined)('the 
     const { shorter, more, says } = cuts.find(({ program }) => command.startsWith(program))!;
 
     const short = shorter.reduce((so, [shown, instead]) => so.replace(shown, instead), command);
-    const ended = await run('bash', ['-c', `exec ${short} ${more}`], {
-      cwd: root,
-      timeoutMs: 390_000,
-      env: { PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env['PATH']}` },
-    });
+    const ended = await runAsNpm(`${short} ${more}`, 390_000);
 
     expect(ended.code, ended.stdout + ended.stderr).toBe(0);
     expect(ended.stdout).toMatch(says);

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { markdownIn } from '../support/pages.ts';
-import { run } from '../support/processes.ts';
-import { spansOf, withoutNpm } from '../support/shown-commands.ts';
+import { runAsNpm, spansOf, withoutNpm } from '../support/shown-commands.ts';
 import { areThoroughTestsWanted } from './installed.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -31,11 +30,7 @@ test('each of them is still in the pages', () => {
 describe.runIf(areThoroughTestsWanted)('campaigns that the pages name', { timeout: 200_000 }, () => {
   test.each(commands)('$span', async ({ span, shorter, more, says }) => {
     const short = shorter.reduce((so, [from, to]) => so.replace(from, to), withoutNpm(span));
-    const ended = await run('bash', ['-c', `exec ${short} ${more}`], {
-      cwd: root,
-      timeoutMs: 190_000,
-      env: { PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env['PATH']}` },
-    });
+    const ended = await runAsNpm(`${short} ${more}`, 190_000);
 
     expect(ended.code, ended.stdout + ended.stderr).toBe(0);
     expect(ended.stdout).toMatch(says);

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { type Command, CommanderError } from 'commander';
 import { commandLine } from '#cli/program.ts';
+import { run } from './processes.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const scripts = (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> }).scripts;
@@ -29,6 +30,12 @@ export function withoutNpm(line: string): string {
   if (name === undefined) return command;
   if (!(name in scripts)) throw new Error(`${line}: there is no script ${name}`);
   return `${scripts[name]!} ${args}`.trimEnd();
+}
+
+/** Runs a command as npm would, with the programs of the project's dependencies on PATH. */
+export function runAsNpm(command: string, timeoutMs: number): ReturnType<typeof run> {
+  const path = `${join(root, 'node_modules', '.bin')}${delimiter}${process.env['PATH']}`;
+  return run('bash', ['-c', `exec ${command}`], { cwd: root, timeoutMs, env: { PATH: path } });
 }
 
 /** The file that a script of package.json has Node or bash run; the script itself where there is none. */

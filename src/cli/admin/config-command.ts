@@ -5,11 +5,11 @@ import { incrementalAlterConfigs } from '#protocol/apis/incremental-alter-config
 import { parseWhole } from '../addresses.ts';
 import { CliError, UsageError } from '../cli-error.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { topicNamed } from '../records/topic-named.ts';
 import type { AdminFlags } from './admin-flags.ts';
 import { nearNames } from './did-you-mean.ts';
 import { kafkaFailure } from './kafka-failure.ts';
 import { table } from './table.ts';
+import { topicNamed } from './topic-named.ts';
 import { withCluster } from './with-cluster.ts';
 
 export interface ConfigFlags extends AdminFlags {

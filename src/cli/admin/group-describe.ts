@@ -8,10 +8,10 @@ import {
   overviewOf,
   type TopicPartition,
 } from '#client';
+import { counted } from '../counted.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { AdminFlags } from './admin-flags.ts';
 import { table } from './table.ts';
-import { counted } from './topic-describe.ts';
 import { forEachGroup, withCluster } from './with-cluster.ts';
 
 export interface DescribeFlags extends AdminFlags {

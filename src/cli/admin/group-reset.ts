@@ -2,11 +2,11 @@ import { carryOutReset, exactJson, type PlannedOffset, partitionsIn, planReset, 
 import { DiskError, nodePlatform } from '#platform';
 import { CliError } from '../cli-error.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { topicNamed } from '../records/topic-named.ts';
 import { tell } from '../tell.ts';
 import type { AdminFlags } from './admin-flags.ts';
 import { readScope, readTarget, type ScopeFlags, type TargetFlags } from './reset-flags.ts';
 import { table } from './table.ts';
+import { topicNamed } from './topic-named.ts';
 import { withCluster } from './with-cluster.ts';
 
 export interface ResetFlags extends AdminFlags, ScopeFlags, TargetFlags {

@@ -1,11 +1,11 @@
 import { zeroUuid } from '#protocol';
 import { type DescribeQuorumResponse, describeQuorum } from '#protocol/apis/describe-quorum.ts';
+import { counted } from '../counted.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { type AdminClient, withAdminClient } from './admin-client.ts';
 import type { AdminFlags } from './admin-flags.ts';
 import { kafkaFailure } from './kafka-failure.ts';
 import { table } from './table.ts';
-import { counted } from './topic-describe.ts';
 
 export const metadataTopic = '__cluster_metadata';
 

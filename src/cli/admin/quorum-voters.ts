@@ -3,12 +3,12 @@ import { describeCluster } from '#protocol/apis/describe-cluster.ts';
 import { removeRaftVoter } from '#protocol/apis/remove-raft-voter.ts';
 import { parseWhole } from '../addresses.ts';
 import { CliError, UsageError } from '../cli-error.ts';
+import { counted } from '../counted.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { withAdminClient } from './admin-client.ts';
 import type { AdminFlags } from './admin-flags.ts';
 import { kafkaFailure } from './kafka-failure.ts';
 import { type Quorum, readQuorum } from './quorum-describe.ts';
-import { counted } from './topic-describe.ts';
 
 /** A voter that is added has to catch up first. */
 const timeoutMs = 25_000;
@@ -34,7 +34,7 @@ export async function quorumAddVoter(idText: string, flags: AdminFlags): Promise
     const request = { clusterId: null, timeoutMs, voterId: id, voterDirectoryId: directory, listeners };
     const { errorCode, errorMessage } = await client.send(addRaftVoter, request, 'write');
     if (errorCode !== 'NONE') throw kafkaFailure(`Voter ${id}`, errorCode, errorMessage);
-    tell(flags, { added: id, directory }, `Broker ${id} votes now, with directory ${directory}.`);
+    print(flags, { added: id, directory }, `Broker ${id} votes now, with directory ${directory}.`);
   });
   return exitCodes.ok;
 }
@@ -51,7 +51,7 @@ export async function quorumRemoveVoter(idText: string, flags: AdminFlags): Prom
     const { errorCode, errorMessage } = await client.send(removeRaftVoter, request, 'write');
     if (errorCode !== 'NONE') throw kafkaFailure(`Voter ${id}`, errorCode, errorMessage);
     const left = counted(quorum.currentVoters.length - 1, 'voter');
-    tell(flags, { removed: id, directory }, `Broker ${id} votes no more, with directory ${directory}; ${left} left.`);
+    print(flags, { removed: id, directory }, `Broker ${id} votes no more, with directory ${directory}; ${left} left.`);
   });
   return exitCodes.ok;
 }
@@ -101,6 +101,6 @@ function parseId(text: string): number {
   return id;
 }
 
-function tell({ json }: AdminFlags, answer: object, sentence: string): void {
+function print({ json }: AdminFlags, answer: object, sentence: string): void {
   process.stdout.write(json ? `${JSON.stringify(answer)}\n` : `${sentence}\n`);
 }

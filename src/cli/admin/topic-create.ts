@@ -1,11 +1,11 @@
 import { createTopics } from '#protocol/apis/create-topics.ts';
 import { parseWhole } from '../addresses.ts';
 import { UsageError } from '../cli-error.ts';
+import { counted } from '../counted.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { withAdminClient } from './admin-client.ts';
 import type { AdminFlags } from './admin-flags.ts';
 import { kafkaFailure } from './kafka-failure.ts';
-import { counted } from './topic-describe.ts';
 
 export interface CreateFlags extends AdminFlags {
   partitions?: string;

@@ -1,4 +1,5 @@
 import { CliError } from '../cli-error.ts';
+import { counted } from '../counted.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { withAdminClient } from './admin-client.ts';
 import type { AdminFlags } from './admin-flags.ts';
@@ -41,8 +42,4 @@ function marksOf({ leader, replicas, isr, offlineReplicas }: DescribedPartition)
   if (isr.length < replicas.length) marks.push('UNDER-REPLICATED');
   if (offlineReplicas.length > 0) marks.push(`down: ${idsIn(offlineReplicas)}`);
   return marks;
-}
-
-export function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

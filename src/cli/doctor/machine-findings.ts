@@ -17,7 +17,8 @@ export function diskFinding(directory: string, bytes: number | undefined): Findi
     return { what, level: 'warn', seen: 'nobody says how much is free', advice: 'See that there is room, as with df.' };
   const seen = `${(bytes / 1e9).toFixed(1)} GB free`;
   if (bytes < tooLittleBytes) return { what, level: 'fail', seen, advice: 'Make room, or name another directory by --data.' };
-  if (bytes < littleBytes) return { what, level: 'warn', seen, advice: 'Make room before it is full: a broker whose disk is full stops.' };
+  if (bytes < littleBytes)
+    return { what, level: 'warn', seen, advice: 'Make room before it is full: a broker whose disk is full takes no more records.' };
   return { what, level: 'ok', seen };
 }
 

@@ -1,4 +1,4 @@
-import { counted } from '../admin/topic-describe.ts';
+import { counted } from '../counted.ts';
 import type { Finding } from './finding.ts';
 
 /** One voter of the metadata quorum, by the clock and the log of its leader. */

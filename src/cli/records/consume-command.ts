@@ -1,5 +1,6 @@
 import { type Cluster, type KnownTopic, type ReadBatch, type ReadRange, TopicReader } from '#client';
 import type { LogRecord } from '#protocol';
+import { topicNamed } from '../admin/topic-named.ts';
 import { withCluster } from '../admin/with-cluster.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { tell } from '../tell.ts';
@@ -9,7 +10,7 @@ import { consumeAsMember } from './consume-group.ts';
 import { outputOf, type RecordOutput } from './outputs.ts';
 import { type Progress, progressBar } from './progress.ts';
 import { Stopping } from './stopping.ts';
-import { topicNamed, topicNameOf } from './topic-named.ts';
+import { topicNameOf } from './topic-name.ts';
 import { parsePartitions, rangesOf, type Where } from './where.ts';
 
 /** `consume`: prints the records of a topic. */

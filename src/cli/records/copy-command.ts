@@ -4,9 +4,10 @@ import type { LogRecord, RecordInput } from '#protocol';
 import { createTopics } from '#protocol/apis/create-topics.ts';
 import type { AdminFlags } from '../admin/admin-flags.ts';
 import { kafkaFailure } from '../admin/kafka-failure.ts';
-import { counted } from '../admin/topic-describe.ts';
+import { topicNamed } from '../admin/topic-named.ts';
 import { withCluster } from '../admin/with-cluster.ts';
 import { CliError } from '../cli-error.ts';
+import { counted } from '../counted.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { tell } from '../tell.ts';
 import { remarkOn } from './copy-outcome.ts';
@@ -15,7 +16,6 @@ import { compressionOf } from './produce-flags.ts';
 import { type Progress, progressBar } from './progress.ts';
 import { settingsOf } from './settings-of-copy.ts';
 import { Stopping } from './stopping.ts';
-import { topicNamed } from './topic-named.ts';
 import { rangesOf } from './where.ts';
 
 /** What is added in so long becomes one transaction of the target. */

@@ -1,4 +1,4 @@
-import { counted } from '../admin/topic-describe.ts';
+import { counted } from '../counted.ts';
 
 /** What has to be said of a number of copied records that surprises by itself. @param left how many offsets are not copied yet */
 export function remarkOn({ written, left, isContinued }: { written: number; left: number; isContinued: boolean }): string {

@@ -1,9 +1,10 @@
 import { type Cluster, CopyRefused, ExactCopy, type KnownTopic, newIdentity, Partitioner, Producer } from '#client';
 import { nodePlatform, silentLogger, sleep, standardInput } from '#platform';
 import type { RecordInput } from '#protocol';
-import { counted } from '../admin/topic-describe.ts';
+import { topicNamed } from '../admin/topic-named.ts';
 import { withCluster } from '../admin/with-cluster.ts';
 import { CliError, UsageError } from '../cli-error.ts';
+import { counted } from '../counted.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { tell } from '../tell.ts';
 import { inputOf } from './inputs.ts';
@@ -11,7 +12,7 @@ import { type ProduceFlags, type ProducePlan, readProduceFlags } from './produce
 import { inBytes, type Progress, progressBar } from './progress.ts';
 import type { ParsedRecord } from './record-json.ts';
 import { Stopping } from './stopping.ts';
-import { topicNamed, topicNameOf } from './topic-named.ts';
+import { topicNameOf } from './topic-name.ts';
 
 /** A resumable copy commits what it has at least so often. */
 const commitIntervalMs = 2_000;

@@ -1,26 +1,29 @@
 import type { Command } from 'commander';
-import { collect } from '../admin/command-help.ts';
 import { CliError } from '../cli-error.ts';
 import { type ExitCode, exitCodes, exitCodesHelp } from '../exit-codes.ts';
+import { startingBrokers } from '../starting-brokers.ts';
 import type { UpFlags } from './up-options.ts';
 
 /** Adds `up`. @param words all that stands behind a --, a command to run; undefined without one */
 export function addUp(program: Command, words: readonly string[] | undefined, done: (code: ExitCode) => void): void {
-  program
-    .command('up [command...]')
-    .description('start several brokers as one cluster on this machine and watch over them; or run a command with them, and end as it ends')
-    .option('--count <N>', 'how many brokers', '3')
-    .option('--port <port>', 'port of the first broker; the others follow (0: free ones)', '8080')
-    .option('--data <dir>', 'data directory; each broker has a folder in it named by its id (default: ./kafka-lite-data)')
-    .option('--memory', 'keep nothing: all data is lost when it ends')
-    .option('--listen <host>', 'listen there and not on loopback only (may be repeated)', collect)
-    .option(
-      '--advertise <host>',
-      'the host that clients are told to dial, with the port of each broker (default: the one that they dialled)',
-    )
-    .option('--config <name=value>', "one of Kafka's broker settings, for all brokers (may be repeated)", collect)
-    .option('--properties <file>', 'a file of such settings')
-    .option('--log-level <level>', 'debug, info, warn, error or silent', 'warn')
+  startingBrokers(
+    program
+      .command('up [command...]')
+      .description(
+        'start several brokers as one cluster on this machine and watch over them; or run a command with them, and end as it ends',
+      )
+      .option('--count <N>', 'how many brokers', '3')
+      .option('--port <port>', 'port of the first broker; the others follow (0: free ones)', '8080')
+      .option('--data <dir>', 'data directory; each broker has a folder in it named by its id (default: ./kafka-lite-data)'),
+    {
+      advertise: [
+        '--advertise <host>',
+        'the host that clients are told to dial, with the port of each broker (default: the one that they dialled)',
+      ],
+      config: "one of Kafka's broker settings, for all brokers",
+      logLevel: 'warn',
+    },
+  )
     .option('--json', 'print one line of JSON when ready, for scripts')
     .addHelpText(
       'after',

@@ -1,5 +1,3 @@
-import { type Cluster, type KnownTopic, readMetadata } from '#client';
-import { noSuchTopic } from '../admin/did-you-mean.ts';
 import { CliError, UsageError } from '../cli-error.ts';
 import { exitCodes } from '../exit-codes.ts';
 
@@ -10,18 +8,4 @@ export function topicNameOf(command: string, argument: string | undefined, flag:
   const name = argument ?? flag;
   if (name === undefined || name === '') throw new CliError(`Name a topic, as in: kafka-lite-cluster ${command} orders.`, exitCodes.usage);
   return name;
-}
-
-/** @throws CliError notFound, with the names that may have been meant */
-export async function topicNamed(cluster: Cluster, name: string): Promise<KnownTopic> {
-  const found = (await readMetadata(cluster, [name])).topics.get(name);
-  if (found !== undefined) return found;
-  const { topics } = await readMetadata(cluster, null);
-  throw new CliError(
-    noSuchTopic(
-      name,
-      [...topics.values()].filter(({ isInternal }) => !isInternal).map((topic) => topic.name),
-    ),
-    exitCodes.notFound,
-  );
 }
