@@ -1,11 +1,16 @@
-import { existsSync } from 'node:fs';
-import { afterEach, expect, test } from 'vitest';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, expect, test } from 'vitest';
 import type { Program } from '#cli/testing.ts';
 import { spawnable } from '../../src/cli/up/child-command.ts';
 import { isFree } from '../support/ports.ts';
 import { launcher, runCommand } from './cluster.ts';
 
 const programs: Program[] = [];
+/** Not the folder of the project, in which somebody may have started a cluster. */
+const cwd = mkdtempSync(join(tmpdir(), 'kafka-lite-test-'));
+afterAll(() => rmSync(cwd, { recursive: true }));
 afterEach(async () => {
   for (const program of programs.splice(0)) {
     program.signal('SIGKILL');
@@ -14,7 +19,7 @@ afterEach(async () => {
 });
 
 function upWith(script: string, ...flags: string[]): Program {
-  const program = runCommand(['up', '--count=1', ...flags, '--', process.execPath, '-e', script]);
+  const program = runCommand(['up', '--count=1', ...flags, '--', process.execPath, '-e', script], { cwd });
   programs.push(program);
   return program;
 }
@@ -36,7 +41,7 @@ test('up -- CMD runs the command with a ready cluster in its environment, ends w
   expect(brokers).toMatch(/^localhost:\d+$/);
   expect(same).toBe(brokers);
   expect(await isFree(Number(brokers.split(':')[1]))).toBe(true);
-  expect(existsSync('kafka-lite-data')).toBe(false);
+  expect(readdirSync(cwd)).toEqual([]);
 });
 
 test('a signal reaches the command, and one that ends by it ends with 128 and the number of the signal', async () => {
